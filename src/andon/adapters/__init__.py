@@ -1,0 +1,1 @@
+"""Sockets, databases, files, clock: what touches the world, behind small ports."""

@@ -1,0 +1,1 @@
+"""Forecasts and proposals: release sequence, set-points; each becomes a recommendation."""

@@ -1,0 +1,1 @@
+"""A command's life, from permit to confirmed effect or undo."""

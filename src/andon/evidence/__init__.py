@@ -1,0 +1,1 @@
+"""Model bill of materials, verification, validation, drift, sim-to-real record."""

@@ -1,0 +1,1 @@
+"""The process that alone writes to machines: verifies a permit, re-reads, writes, halts."""

@@ -1,0 +1,1 @@
+"""The append-only, signed, externally verifiable log: leaf, tree, proof, checkpoint, record, verify."""

@@ -1,0 +1,1 @@
+"""Digital representations that answer questions: simulate, fit."""

@@ -1,0 +1,1 @@
+"""Assumptions estimated from recorded cycles, and validated on what was held back."""

@@ -1,0 +1,1 @@
+"""The virtual plant: an independent reality on SimPy, behind real protocols."""

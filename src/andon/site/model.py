@@ -1,0 +1,344 @@
+"""What a site folder says, once it has been read without a mistake: frozen, typed, in declared units."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
+"""An element's id: lower case, digits, `-` and `_`."""
+SignalId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*\.[a-z0-9_]+$", max_length=128)]
+"""A signal's id is `element.property`; the properties that models understand are listed in the reference."""
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class Part(BaseModel):
+    """A piece of a site: immutable, and closed to keys that the format does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ElementKind(StrEnum):
+    """Observable manufacturing elements (ISO 23247-1)."""
+
+    EQUIPMENT = "equipment"
+    MATERIAL = "material"
+    PROCESS = "process"
+    FACILITY = "facility"
+    ENVIRONMENT = "environment"
+    PRODUCT = "product"
+    DOCUMENT = "document"
+    PERSONNEL = "personnel"
+
+
+class Break(Part):
+    """A pause inside a shift, local wall time."""
+
+    start: str
+    minutes: float = Field(gt=0, le=240)
+
+
+class Shift(Part):
+    """When people work, in the site's own time zone; `end` before `start` runs past midnight."""
+
+    id: Id
+    days: tuple[Weekday, ...]
+    start: str
+    end: str
+    breaks: tuple[Break, ...] = ()
+
+
+class Area(Part):
+    """A rectangle of the floor, metres from the site's south-west corner."""
+
+    id: Id
+    name: str
+    x_m: float
+    y_m: float
+    width_m: float = Field(gt=0)
+    height_m: float = Field(gt=0)
+
+
+class Element(Part):
+    """One observable manufacturing element with a place on the floor."""
+
+    id: Id
+    kind: ElementKind
+    name: str
+    area: Id
+    x_m: float
+    y_m: float
+    vendor: str = ""
+    model: str = ""
+
+
+class Breakdown(Part):
+    """Failures and repairs of each machine of a station, by assumption name; running time or calendar time."""
+
+    time_to_failure: str
+    time_to_repair: str
+    counts: Literal["running", "calendar"] = "running"
+    crew: Id | None = None
+    """Crew whose member is needed for a repair."""
+
+
+class Station(Part):
+    """Interchangeable machines behind one input buffer; a finished job blocks its machine until the next has room."""
+
+    id: Id
+    name: str
+    area: Id
+    machines: tuple[Id, ...] = Field(min_length=1)
+    buffer: Id
+    crew: Id | None = None
+    """Crew whose member is held while a job is set up and processed; none runs unattended."""
+    crew_for: Literal["setup", "processing"] = "processing"
+    """`setup`: held for set-up only; `processing`: held for set-up and processing."""
+    setup: str | None = None
+    """Assumption that gives the set-up time when the product changes."""
+    batch: int = Field(default=1, ge=1, le=1000)
+    """Jobs processed together (an oven's load): up to this many, at once, whatever their product."""
+    breakdown: Breakdown | None = None
+    setpoint: str | None = None
+    """Property of each machine that its processing curve reads, such as `setpoint`."""
+
+
+class Buffer(Part):
+    """Jobs waiting in front of a station; FIFO."""
+
+    id: Id
+    capacity: int = Field(ge=1, le=100_000)
+
+
+class Crew(Part):
+    """People who share skills, as a pool; how many are there in each shift. Never individuals."""
+
+    id: Id
+    name: str
+    size: dict[Id, int]
+    """Shift id to number of people present."""
+
+
+class Fleet(Part):
+    """Vehicles that carry jobs between stations of different areas, as a pool."""
+
+    id: Id
+    vehicles: tuple[Id, ...] = Field(min_length=1)
+    speed_m_per_s: float = Field(gt=0, le=10)
+    handling: str
+    """Assumption for loading plus unloading time."""
+
+
+class Step(Part):
+    """One operation of a route: where, and how long by an assumption's or a curve's name."""
+
+    station: Id
+    time: str | None = None
+    curve: Id | None = None
+
+
+class Product(Part):
+    """A product and the route its jobs take, in order."""
+
+    id: Id
+    name: str
+    route: tuple[Step, ...] = Field(min_length=1)
+
+
+class Curve(Part):
+    """Processing time as a function of a machine's set-point, piecewise linear between declared points."""
+
+    id: Id
+    name: str
+    input_unit: str
+    output_unit: str
+    points: tuple[tuple[float, float], ...] = Field(min_length=2)
+    spread: str | None = None
+    """Assumption for a dimensionless factor that the curve's value is multiplied with."""
+
+
+class Demand(Part):
+    """The order book's pattern: every `every_s` of open shift time an order of `quantity` jobs, due after `due_s`."""
+
+    product: Id
+    every: str
+    quantity: int = Field(ge=1, le=10_000)
+    due_h: float = Field(gt=0)
+
+
+class Release(Part):
+    """How waiting jobs enter the floor: at most `wip_limit` at once, products in the order of `sequence_signal`."""
+
+    wip_limit: int = Field(ge=1, le=100_000)
+    sequence_signal: SignalId | None = None
+    """Integer code, one digit a product in the order of `products`: 312 releases the third product first."""
+
+
+class Signal(Part):
+    """One observable property: a row of signals.csv."""
+
+    id: SignalId
+    element: Id
+    source: Id
+    address: str
+    type: Literal["float", "int", "bool", "string"]
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    period_s: float = Field(gt=0)
+    fresh_s: float = Field(gt=0)
+    purposes: tuple[str, ...] = ()
+    personal: bool = False
+    writable: bool = False
+    min: float | None = None
+    max: float | None = None
+    max_rate: float | None = None
+    """Largest change a minute, in the signal's unit."""
+    confirm_signal: SignalId | None = None
+    confirm_tol: float | None = None
+    confirm_s: float | None = None
+    permissive_signal: SignalId | None = None
+
+    @property
+    def property(self) -> str:
+        """The part of the id behind the dot."""
+        return self.id.partition(".")[2]
+
+
+class Source(Part):
+    """An endpoint that readings come from. Credentials only by reference."""
+
+    id: Id
+    kind: Literal["opcua", "shdr", "replay"]
+    url: str
+    security: Literal["none", "Basic256Sha256"] = "none"
+    trusted: str = "pki/trusted"
+    """Folder, inside the site's `.andon`, of certificates that may be talked to."""
+    credential: str | None = None
+    """Name of a file in `.andon/credentials`; never the secret itself."""
+    virtual: bool = False
+    """A virtual plant of ours: the only thing that a scaled clock may command."""
+    zone: str = ""
+
+
+class Distribution(Part):
+    """A distribution by name; parameters in the assumption's unit."""
+
+    kind: Literal[
+        "constant", "uniform", "triangular", "normal", "lognormal", "gamma", "weibull", "exponential", "empirical"
+    ]
+    value: float | None = None
+    low: float | None = None
+    mode: float | None = None
+    high: float | None = None
+    mean: float | None = None
+    sd: float | None = None
+    shape: float | None = None
+    scale: float | None = None
+    values: tuple[float, ...] = ()
+
+
+class Assumption(Part):
+    """A named quantity with a distribution, an origin and a date by which somebody looks at it again."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=96)
+    unit: str
+    distribution: Distribution
+    uncertainty: float = Field(default=0.0, ge=0, le=1)
+    """Relative standard deviation of the mean: what we do not know, drawn once a replication."""
+    origin: str
+    who: str
+    when: str
+    review_by: str
+
+
+class ModelRef(StrEnum):
+    """Models that a use may name."""
+
+    SIMULATE = "simulate"
+    FIT = "fit"
+
+
+class Tier(StrEnum):
+    """Visualise < analyse < recommend < control. Compare with `rank`."""
+
+    NONE = "none"
+    VISUALISE = "visualise"
+    ANALYSE = "analyse"
+    RECOMMEND = "recommend"
+    CONTROL = "control"
+
+    @property
+    def rank(self) -> int:
+        """0 for none, up to 4 for control."""
+        return list(Tier).index(self)
+
+
+class ContextOfUse(Part):
+    """One question, one decision, and what it touches (ASME V&V 40). `ceiling` can only lower what evidence earns."""
+
+    id: Id
+    question: str
+    decision: str
+    consequence: Literal["low", "medium", "high"]
+    influence: Literal["low", "medium", "high"]
+    models: tuple[str, ...]
+    signals: tuple[SignalId, ...]
+    writes: tuple[SignalId, ...] = ()
+    """Writable signals that a proposal under this use may change."""
+    affected: tuple[str, ...]
+    """Crews and roles whose work it touches."""
+    responsible: str
+    """A person of people.yaml."""
+    ceiling: Tier
+    evidence_days: float = Field(default=30, gt=0, le=366)
+    """How long verification, validation and drills stay current."""
+    not_represented: tuple[str, ...] = ()
+    validity: dict[SignalId, tuple[float, float]] = Field(default_factory=dict)
+    """Range of conditions the model was validated in; outside it answers are `guessing`."""
+
+
+class Person(Part):
+    """Somebody who holds roles. Passwords are never here."""
+
+    id: Id
+    name: str
+    roles: tuple[
+        Literal["worker", "supervisor", "engineer", "safety", "representative", "auditor", "administrator"], ...
+    ]
+
+
+class Site(Part):
+    """Everything a site folder says."""
+
+    name: str
+    time_zone: str
+    shifts: tuple[Shift, ...]
+    areas: tuple[Area, ...]
+    elements: tuple[Element, ...]
+    stations: tuple[Station, ...]
+    buffers: tuple[Buffer, ...]
+    crews: tuple[Crew, ...]
+    fleets: tuple[Fleet, ...]
+    products: tuple[Product, ...]
+    curves: tuple[Curve, ...]
+    demand: tuple[Demand, ...]
+    release: Release | None
+    signals: tuple[Signal, ...]
+    sources: tuple[Source, ...]
+    assumptions: tuple[Assumption, ...]
+    uses: tuple[ContextOfUse, ...]
+    people: tuple[Person, ...]
+    purposes: tuple[str, ...]
+    digests: dict[str, str]
+    """Content digest of each governed part: layout, signals, connectors, assumptions, uses, people, settings."""
+
+    def signal(self, signal_id: str) -> Signal | None:
+        """The signal of that id, if there is one."""
+        return next((s for s in self.signals if s.id == signal_id), None)
+
+    def use(self, use_id: str) -> ContextOfUse | None:
+        """The context of use of that id, if there is one."""
+        return next((u for u in self.uses if u.id == use_id), None)
