@@ -145,7 +145,7 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class RecordEvidence:
-    """Evidence made by a check, a drill or a comparison: verification, validation, undo-drill, halt-drill, agreement."""
+    """Evidence from a check, a drill or a comparison: verification, validation, undo-drill, halt-drill, agreement."""
 
     use: str
     kind: str
