@@ -1,0 +1,1 @@
+"""Composition: the twin put together from its rooms, and the processes that run it."""

@@ -1,0 +1,26 @@
+"""What every test shares: a bounded Hypothesis profile, and skips that fail where nothing may be skipped."""
+
+from __future__ import annotations
+
+import os
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile("andon", deadline=None, max_examples=60, derandomize=True)
+hypothesis.settings.load_profile("andon")
+
+_skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped:
+        _skipped.append(f"{report.nodeid}: {report.longrepr}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if os.environ.get("ANDON_NO_SKIP") == "1" and _skipped:
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        for line in _skipped:
+            reporter.write_line(f"skipped where nothing may be skipped: {line}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
