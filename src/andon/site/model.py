@@ -296,6 +296,8 @@ class ContextOfUse(Part):
     evidence_days: float = Field(default=30, gt=0, le=366)
     """How long verification, validation and drills stay current."""
     not_represented: tuple[str, ...] = ()
+    purpose: Id | None = None
+    """What this use is for; every signal that it reads must allow it (purposes stick to what is derived)."""
     validity: dict[SignalId, tuple[float, float]] = Field(default_factory=dict)
     """Range of conditions the model was validated in; outside it answers are `guessing`."""
 
@@ -308,6 +310,93 @@ class Person(Part):
     roles: tuple[
         Literal["worker", "supervisor", "engineer", "safety", "representative", "auditor", "administrator"], ...
     ]
+
+
+class Purpose(Part):
+    """Something that readings may be used for, and the limits that go with it."""
+
+    id: Id
+    description: str = ""
+    retention_days: float | None = Field(default=None, gt=0, le=36_600)
+    """How long readings taken for this purpose are kept."""
+    aggregate_min: int | None = Field(default=None, ge=1, le=1000)
+    """Fewest people that a figure over personal signals may stand for."""
+    window_min_minutes: float | None = Field(default=None, gt=0, le=10_080)
+    """Shortest time that a figure over personal signals may cover."""
+
+
+class Zone(Part):
+    """A part of the network whose devices are trusted alike (IEC 62443)."""
+
+    id: Id
+    name: str
+    security_level: int = Field(default=1, ge=0, le=4)
+
+
+class Conduit(Part):
+    """A declared connection between two zones. What is not declared ends the twin's control."""
+
+    id: Id
+    source: Id = Field(alias="from")
+    target: Id = Field(alias="to")
+    protocol: str
+    direction: Literal["read", "write", "both"] = "read"
+    note: str = ""
+
+
+class RemoteAccess(Part):
+    """Who may come in from outside, and how."""
+
+    who: str
+    path: str
+    hours_max: float | None = Field(default=None, gt=0, le=168)
+
+
+class VendorMaintenance(Part):
+    """Work on the control system that a vendor does."""
+
+    vendor: str
+    what: str
+    next_due: str = ""
+    """Date, YYYY-MM-DD."""
+
+
+class Update(Part):
+    """How a part of the control system is updated."""
+
+    what: str
+    how: str
+    every_days: float | None = Field(default=None, gt=0, le=3660)
+
+
+class Backup(Part):
+    """What is copied where, how often, and when a restore was last tried."""
+
+    what: str
+    where: str
+    every_days: float | None = Field(default=None, gt=0, le=3660)
+    last_restore: str = ""
+    """Date, YYYY-MM-DD."""
+
+
+class Response(Part):
+    """Who does what when something has happened on the control network."""
+
+    who: str
+    reach: str
+    does: str
+
+
+class Ot(Part):
+    """How the control network is built and kept: ot.yaml."""
+
+    zones: tuple[Zone, ...] = ()
+    conduits: tuple[Conduit, ...] = ()
+    remote_access: tuple[RemoteAccess, ...] = ()
+    vendor_maintenance: tuple[VendorMaintenance, ...] = ()
+    updates: tuple[Update, ...] = ()
+    backups: tuple[Backup, ...] = ()
+    incident_response: tuple[Response, ...] = ()
 
 
 class Site(Part):
@@ -333,7 +422,11 @@ class Site(Part):
     people: tuple[Person, ...]
     purposes: tuple[str, ...]
     digests: dict[str, str]
-    """Content digest of each governed part: layout, signals, connectors, assumptions, uses, people, settings."""
+    """Content digest of each governed part: layout, flows, signals, connectors, assumptions, uses, people, settings."""
+    purpose_rules: tuple[Purpose, ...] = ()
+    """The purposes with their limits; `purposes` has their ids."""
+    ot: Ot | None = None
+    """The control network as declared; None when the folder has no ot.yaml."""
 
     def signal(self, signal_id: str) -> Signal | None:
         """The signal of that id, if there is one."""

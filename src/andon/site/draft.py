@@ -1,0 +1,196 @@
+"""A site folder as read so far: every part, right or wrong, so that one mistake does not hide another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping as Files
+from dataclasses import dataclass, field
+from typing import Any
+
+from andon.site import csvtext, yamltext
+from andon.site.problems import Problem, did_you_mean, nearest, shown, words
+from andon.site.sections import (
+    FILE_BYTES_MAX,
+    FILES,
+    FILES_NEEDED,
+    RELEASE,
+    SECTIONS,
+    SETTINGS,
+    Section,
+    keys_of,
+    section,
+)
+from andon.site.shape import Item, read_node, read_row
+from andon.site.yamltext import Listing, Mapping, Node, Scalar
+
+
+@dataclass(slots=True)
+class Draft:
+    """Items of each section, by what one of them is called."""
+
+    items: dict[str, list[Item]] = field(default_factory=lambda: {s.noun: [] for s in SECTIONS})
+    unread: set[str] = field(default_factory=set)
+    """Sections that could not be read whole: nobody can say that an id is missing from them."""
+    settings: dict[str, str] = field(default_factory=dict)
+    setting_lines: dict[str, int] = field(default_factory=dict)
+    release: Item | None = None
+    has_ot: bool = False
+    problems: list[Problem] = field(default_factory=list)
+
+    def all(self, noun: str) -> list[Item]:
+        """Every item of a section."""
+        return self.items[noun]
+
+    def ids(self, noun: str) -> dict[str, Item]:
+        """Items of a section by id; of two with the same id the first."""
+        found: dict[str, Item] = {}
+        for item in self.items[noun]:
+            if item.id:
+                found.setdefault(item.id, item)
+        return found
+
+    def report(self, problem: Problem) -> None:
+        """Keep a problem."""
+        self.problems.append(problem)
+
+
+def draft(files: Files[str, str]) -> Draft:
+    """Read every file that is there; never raises for what a file says."""
+    made = Draft()
+    _names(made, files)
+    for name in FILES:
+        if name not in files:
+            made.unread |= {s.noun for s in SECTIONS if s.file == name and s.needed}
+            continue
+        text = files[name].removeprefix("\ufeff")
+        if len(text) > FILE_BYTES_MAX:
+            what = f"the file is larger than {FILE_BYTES_MAX // 2**20} MiB"
+            made.report(Problem(name, 0, what, "split the site into several folders"))
+            made.unread |= {s.noun for s in SECTIONS if s.file == name}
+        elif name.endswith(".csv"):
+            _csv(made, next(s for s in SECTIONS if s.file == name), text)
+        else:
+            _yaml(made, name, text)
+    for each in SECTIONS:
+        if each.id_field:
+            _duplicates(made, each)
+    return made
+
+
+def _names(made: Draft, files: Files[str, str]) -> None:
+    for name in FILES_NEEDED:
+        if name not in files:
+            close = nearest(name, [f for f in files if f not in FILES])
+            fix = f"rename `{close}`" if close else "add it; `andon init` writes an example"
+            made.report(Problem(name, 0, "the file is missing", fix))
+    for name in files:
+        if name.endswith(".cedar"):
+            what = "Cedar policies are not evaluated by this version, so this one would forbid nothing"
+            made.report(Problem(name, 0, what, "lower the `ceiling` of the use instead, and remove the file"))
+        elif name not in FILES:
+            close = nearest(name, FILES)
+            if name.endswith((".yaml", ".yml")) or (close and close not in files):
+                fix = f"did you mean `{close}`?" if close else f"remove it; known files: {words(FILES)}"
+                made.report(Problem(name, 0, "the file is not part of a site folder", fix))
+
+
+def _csv(made: Draft, part: Section, text: str) -> None:
+    fields = part.part.model_fields
+    required = [n for n, f in fields.items() if f.is_required()]
+    table, problems = csvtext.read_table(part.file, text, list(fields), required)
+    made.problems.extend(problems)
+    if table is None:
+        made.unread.add(part.noun)
+        return
+    if part.id_field not in table.columns or any("never closed" in p.what for p in problems):
+        made.unread.add(part.noun)
+    for row in table.rows:
+        item, found = read_row(part, row, table.columns)
+        made.items[part.noun].append(item)
+        made.problems.extend(found)
+
+
+def _yaml(made: Draft, name: str, text: str) -> None:
+    nouns = {s.noun for s in SECTIONS if s.file == name}
+    root, problems = yamltext.compose(name, text)
+    made.problems.extend(problems)
+    if root is None or (isinstance(root, Scalar) and root.value is None):
+        if not problems:
+            keys = words(keys_of(name), 12)
+            made.report(Problem(name, 1, "the file is empty", f"give it at least one of {keys}, or remove it"))
+        made.unread |= nouns
+        return
+    if not isinstance(root, Mapping):
+        made.report(Problem(name, root.line, "the file is not a mapping of keys", f"begin with `{keys_of(name)[0]}:`"))
+        made.unread |= nouns
+        return
+    known = keys_of(name)
+    for key, line in root.lines.items():
+        if key not in known:
+            fix = did_you_mean(key, known, f"remove it; known keys: {words(known, 12)}")
+            made.report(Problem(name, line, f"key {shown(key)} is not known", fix))
+    for each in (s for s in SECTIONS if s.file == name):
+        _section(made, each, root)
+    if name == RELEASE.file:
+        _settings(made, root)
+    made.has_ot |= name == "ot.yaml"
+
+
+def _section(made: Draft, each: Section, root: Mapping) -> None:
+    node = root.entries.get(each.key)
+    if node is None:
+        misspelt = nearest(each.key, [k for k in root.entries if k not in keys_of(each.file)])
+        if misspelt:
+            made.unread.add(each.noun)
+        if each.needed:
+            made.report(Problem(each.file, root.line, f"key `{each.key}` is missing", f"add `{each.key}:` with a list"))
+            made.unread.add(each.noun)
+        return
+    if not isinstance(node, Listing):
+        what = f"`{each.key}` is not a list"
+        made.report(Problem(each.file, root.lines[each.key], what, f"write `{each.key}: [...]` or one `- ` line each"))
+        made.unread.add(each.noun)
+        return
+    for one in node.items:
+        item, problems = read_node(each, one)
+        made.items[each.noun].append(item)
+        made.problems.extend(problems)
+    if any(i.id is None for i in made.items[each.noun]) and each.id_field:
+        made.unread.add(each.noun)
+
+
+def _settings(made: Draft, root: Mapping) -> None:
+    for key, meaning in SETTINGS.items():
+        node: Node | None = root.entries.get(key)
+        if node is None:
+            made.report(Problem("site.yaml", root.line, f"key `{key}` is missing", f"add `{key}:`, {meaning}"))
+            continue
+        made.setting_lines[key] = root.lines[key]
+        value = node.value if isinstance(node, Scalar) else None
+        if isinstance(value, str) and value:
+            made.settings[key] = value
+        else:
+            made.report(Problem("site.yaml", root.lines[key], f"`{key}` is not text", f"write {meaning}, in quotes"))
+    release = root.entries.get(RELEASE.key)
+    if release is not None and not (isinstance(release, Scalar) and release.value is None):
+        made.release, problems = read_node(RELEASE, release)
+        made.release.line = root.lines[RELEASE.key]
+        made.problems.extend(problems)
+
+
+def _duplicates(made: Draft, each: Section) -> None:
+    first: dict[str, Item] = {}
+    for item in made.items[each.noun]:
+        if item.id is None:
+            continue
+        if item.id in first:
+            what = f"{each.noun} {shown(item.id)} stands twice, first on line {first[item.id].line}"
+            line = item.at(each.id_field)
+            made.report(Problem(each.file, line, what, "rename one of them or remove it"))
+        else:
+            first[item.id] = item
+
+
+def parts(made: Draft, noun: str) -> Iterator[Any]:
+    """The typed parts of a section, in the order of the file."""
+    return (item.part for item in made.items[section(noun).noun] if item.part is not None)
