@@ -1,0 +1,379 @@
+"""History in DuckDB, written through Arrow: accepted readings, trends of them, and digests that the ledger cites.
+
+Each flush is one durable transaction, so that `kill -9` loses at most what was not flushed yet (about a second). DuckDB
+lets one process at a time hold the file; while the twin runs, others ask it over its local API.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from andon.core.readings import Origin, Quality, Reading, Value
+from andon.core.time import Clock, Nanos
+
+RETENTION_DAYS = 90.0
+"""How long readings are kept where the site's purposes say nothing else."""
+FLUSH_ROWS = 10_000
+FLUSH_S = 1.0
+BUFFER_ROWS_MAX = 500_000
+"""Readings that wait for a disk that refuses; beyond it the oldest are dropped and counted."""
+FETCH_ROWS = 20_000
+DAY_NS = 86_400 * 10**9
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS signals (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL UNIQUE);
+CREATE SEQUENCE IF NOT EXISTS arrival;
+CREATE TABLE IF NOT EXISTS readings (
+  seq BIGINT NOT NULL DEFAULT nextval('arrival'),
+  signal INTEGER NOT NULL,
+  source_time BIGINT NOT NULL,
+  server_time BIGINT NOT NULL,
+  received_time BIGINT NOT NULL,
+  kind UTINYINT NOT NULL,
+  number DOUBLE,
+  text VARCHAR,
+  status UINTEGER NOT NULL,
+  origin UTINYINT NOT NULL
+);
+"""
+ARROW = pa.schema(
+    [
+        ("signal", pa.int32()),
+        ("source_time", pa.int64()),
+        ("server_time", pa.int64()),
+        ("received_time", pa.int64()),
+        ("kind", pa.uint8()),
+        ("number", pa.float64()),
+        ("text", pa.string()),
+        ("status", pa.uint32()),
+        ("origin", pa.uint8()),
+    ]
+)
+KINDS: dict[type, int] = {float: 0, int: 1, bool: 2, str: 3}
+ORIGINS = tuple(Origin)
+ORIGIN_CODES = {origin: i for i, origin in enumerate(ORIGINS)}
+"""Codes in the file: append only, never reorder."""
+
+
+class HistoryUnavailable(Exception):  # noqa: N818 - named for what it says
+    """The file cannot be opened; the sentence says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What a trend shows of one stretch of time: nothing between `low` and `high` is hidden, nor the worst quality."""
+
+    at: int
+    """Source time of the last reading of the stretch, nanoseconds."""
+    low: float | None
+    high: float | None
+    last: Value | None
+    """None where the last reading of the stretch was Bad."""
+    quality: Quality
+    """The worst of the stretch."""
+    count: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON, time in milliseconds since 1970 as charts take it."""
+        return {
+            "t": self.at / 1e6,
+            "low": self.low,
+            "high": self.high,
+            "last": self.last,
+            "quality": self.quality.name.lower(),
+            "count": self.count,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A signal's history over a range of time, at most as many points as were asked for."""
+
+    signal: str
+    since: int
+    until: int
+    before: Reading | None
+    """The last reading before `since`: what held when the range began."""
+    points: tuple[Point, ...]
+    bucket: int
+    """Nanoseconds that one point stands for; 0 when every reading is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of history as the ledger cites it."""
+
+    since: int
+    until: int
+    rows: int
+    digest: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON; times as text, since JSON numbers end at 2**53."""
+        return {"since": str(self.since), "until": str(self.until), "rows": self.rows, "digest": self.digest}
+
+
+class History:
+    """One site's readings. Writes come from one owner; queries may come from any thread."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open or make the file.
+
+        Raises:
+            HistoryUnavailable: another process holds it, or it is not a history.
+        """
+        self._path = path
+        if not read_only:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = duckdb.connect(str(path), read_only=read_only)
+        except duckdb.IOException as error:
+            raise HistoryUnavailable(self._sentence(error)) from error
+        self._lock = threading.Lock()
+        if not read_only:
+            self._db.execute(SCHEMA)
+        self._ids: dict[str, int] = dict(self._db.execute("SELECT name, id FROM signals").fetchall())
+
+    def _sentence(self, error: Exception) -> str:
+        if "lock" in str(error).lower():
+            return (
+                f"`{self._path}` is held by another process, and DuckDB allows one; "
+                "ask the running twin over its local API, or stop it first"
+            )
+        return (
+            f"`{self._path}` cannot be opened as a history ({str(error).splitlines()[0]}); move it away to begin anew"
+        )
+
+    # --- in ---
+
+    def append(self, readings: Sequence[Reading]) -> int:
+        """Make readings durable in one transaction; returns how many. Prefer batches of a second or 10,000.
+
+        Raises:
+            duckdb.Error: the disk refused; nothing was written.
+        """
+        if not readings:
+            return 0
+        with self._lock:
+            fresh = {r.signal for r in readings} - self._ids.keys()
+            table = self._arrow(readings, fresh)
+            cursor = self._db.cursor()
+            try:
+                cursor.execute("BEGIN")
+                for name in sorted(fresh):
+                    cursor.execute("INSERT INTO signals VALUES (?, ?)", [self._ids[name], name])
+                cursor.register("batch", table)
+                cursor.execute(f"INSERT INTO readings ({', '.join(ARROW.names)}) SELECT * FROM batch")  # noqa: S608 - own column names
+                cursor.execute("COMMIT")
+            except duckdb.Error:
+                for name in fresh:
+                    self._ids.pop(name, None)
+                raise
+            finally:
+                cursor.close()
+        return len(readings)
+
+    def _arrow(self, readings: Sequence[Reading], fresh: set[str]) -> pa.Table:
+        for name in sorted(fresh):
+            self._ids[name] = len(self._ids) + 1
+        ids = self._ids
+        value = [r.value for r in readings]
+        columns = [
+            [ids[r.signal] for r in readings],
+            [r.source_time for r in readings],
+            [r.server_time for r in readings],
+            [r.received_time for r in readings],
+            [KINDS[type(v)] for v in value],
+            [None if isinstance(v, str) or v != v else float(v) for v in value],  # noqa: PLR0124 - NaN stands for no value
+            [v if isinstance(v, str) else None for v in value],
+            [r.status for r in readings],
+            [ORIGIN_CODES[r.origin] for r in readings],
+        ]
+        return pa.table([pa.array(c, type=f.type) for c, f in zip(columns, ARROW, strict=True)], schema=ARROW)
+
+    def prune(self, now: int, days: Mapping[str, float] | None = None, *, default_days: float = RETENTION_DAYS) -> int:
+        """Delete readings older than their signal's retention, in days of site time; returns how many."""
+        days = days or {}
+        gone = 0
+        with self._lock:
+            cursor = self._db.cursor()
+            try:
+                for name, key in self._ids.items():
+                    limit = now - round(days.get(name, default_days) * DAY_NS)
+                    rows = cursor.execute("DELETE FROM readings WHERE signal = ? AND source_time < ?", [key, limit])
+                    gone += int((rows.fetchone() or (0,))[0])
+            finally:
+                cursor.close()
+        return gone
+
+    # --- out ---
+
+    def _rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        cursor = self._db.cursor()
+        try:
+            return cursor.execute(sql, list(parameters)).fetchall()
+        finally:
+            cursor.close()
+
+    def query(self, signal: str, since: int, until: int, max_points: int = 500) -> Trend:
+        """A signal from `since` up to, not including, `until` (source time): all of it, or min, max, last a bucket."""
+        key = self._ids.get(signal, -1)
+        where = "signal = ? AND source_time >= ? AND source_time < ?"
+        total = self._rows(f"SELECT count(*) FROM readings WHERE {where}", [key, since, until])[0][0]  # noqa: S608 - fixed text
+        bucket = 0 if total <= max_points else max(1, -(-(until - since) // max_points))
+        group = "seq" if bucket == 0 else f"(source_time - {int(since)}) // {int(bucket)}"
+        newest = "row(source_time, seq)"
+        rows = self._rows(
+            f"SELECT max(source_time), min(number), max(number), arg_max(row(kind, number, text, status), {newest}), "  # noqa: S608 - integers only
+            f"max(status >> 30), count(*) FROM readings WHERE {where} "
+            f"GROUP BY {group} ORDER BY max(source_time), max(seq)",
+            [key, since, until],
+        )
+        points = tuple(_point(*row) for row in rows)
+        return Trend(signal, since, until, self._before(signal, since), points, bucket)
+
+    def _before(self, signal: str, since: int) -> Reading | None:
+        found = self._rows(
+            f"{SELECT} WHERE r.signal = ? AND r.source_time < ? ORDER BY r.source_time DESC, r.seq DESC LIMIT 1",
+            [self._ids.get(signal, -1), since],
+        )
+        return _reading(found[0]) if found else None
+
+    def readings(self, signals: Sequence[str] | None, since: int, until: int) -> Iterator[Reading]:
+        """Readings from `since` up to, not including, `until`, by source time, then arrival; None for every signal."""
+        keys = list(self._ids.values()) if signals is None else [self._ids.get(s, -1) for s in signals]
+        cursor = self._db.cursor()
+        try:
+            cursor.execute(
+                f"{SELECT} WHERE list_contains(?::INTEGER[], r.signal) AND r.source_time >= ? AND r.source_time < ? "
+                "ORDER BY r.source_time, r.seq",
+                [keys, since, until],
+            )
+            while rows := cursor.fetchmany(FETCH_ROWS):
+                yield from map(_reading, rows)
+        finally:
+            cursor.close()
+
+    def segment(self, since: int, until: int, signals: Sequence[str] | None = None) -> Segment:
+        """Digest of a stretch: SHA-256 over its readings in order, each as the reference's byte layout."""
+        hasher = hashlib.sha256()
+        rows = 0
+        for reading in self.readings(signals, since, until):
+            hasher.update(reading_bytes(reading))
+            rows += 1
+        return Segment(since, until, rows, f"sha256:{hasher.hexdigest()}")
+
+    def extent(self) -> tuple[int, int, int]:
+        """First and last source time, and how many readings there are; zeros when there are none."""
+        first, last, count = self._rows("SELECT min(source_time), max(source_time), count(*) FROM readings", [])[0]
+        return first or 0, last or 0, count
+
+    def close(self) -> None:
+        """Close the file; what was appended is already durable."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+SELECT = (
+    "SELECT s.name, r.kind, r.number, r.text, r.source_time, r.server_time, r.received_time, r.status, r.origin "
+    "FROM readings r JOIN signals s ON s.id = r.signal"
+)
+
+
+def _value(kind: int, number: float | None, text: str | None) -> Value:
+    if kind == KINDS[str]:
+        return text or ""
+    if number is None:
+        return math.nan
+    if kind == KINDS[bool]:
+        return bool(number)
+    return int(number) if kind == KINDS[int] else number
+
+
+def _reading(row: tuple[Any, ...]) -> Reading:
+    name, kind, number, text, source, server, received, status, origin = row
+    return Reading(
+        name,
+        _value(kind, number, text),
+        Nanos(source),
+        Nanos(server),
+        Nanos(received),
+        Quality.of_status(status),
+        ORIGINS[origin],
+        status,
+    )
+
+
+def _point(at: int, low: float | None, high: float | None, last: Any, worst: int, count: int) -> Point:
+    kind, number, text, status = last.values() if isinstance(last, dict) else last
+    bad = Quality.of_status(status) is Quality.BAD
+    return Point(at, low, high, None if bad else _value(kind, number, text), Quality(min(worst, 2)), count)
+
+
+def reading_bytes(reading: Reading) -> bytes:
+    """One reading as the digest sees it: big-endian, lengths first, so that no two readings share their bytes.
+
+    Layout: length of the signal id (u16) and its UTF-8; source, server and received time (i64 each); status (u32);
+    origin as length (u16) and UTF-8; kind (u8: 0 float, 1 int, 2 bool, 3 string); a number as IEEE 754 binary64 (NaN
+    as 7FF8000000000000), a string as length (u32) and UTF-8.
+    """
+    name, origin, value = reading.signal.encode(), reading.origin.value.encode(), reading.value
+    head = struct.pack(">H", len(name)) + name
+    head += struct.pack(">qqqI", reading.source_time, reading.server_time, reading.received_time, reading.status)
+    head += struct.pack(">H", len(origin)) + origin + struct.pack(">B", KINDS[type(value)])
+    if isinstance(value, str):
+        text = value.encode()
+        return head + struct.pack(">I", len(text)) + text
+    return head + struct.pack(">d", math.nan if math.isnan(value) else value)
+
+
+class HistoryBuffer:
+    """Gathers readings until a second has passed or 10,000 wait, then appends them at once."""
+
+    def __init__(self, history: History, clock: Clock) -> None:
+        self._history = history
+        self._clock = clock
+        self._waiting: list[Reading] = []
+        self._since = clock.monotonic()
+        self.lost = 0
+        """Readings dropped because the disk refused for so long that the buffer filled."""
+        self.trouble = ""
+        """Why the last flush failed; empty when it did not."""
+
+    def add(self, readings: Iterable[Reading]) -> None:
+        """Take readings, and flush when it is time."""
+        self._waiting.extend(readings)
+        if len(self._waiting) >= FLUSH_ROWS or self._clock.monotonic() - self._since >= FLUSH_S * 1e9:
+            self.flush()
+
+    def flush(self) -> None:
+        """Append all that waits; when the disk refuses, keep it for the next time and say so in `trouble`."""
+        self._since = self._clock.monotonic()
+        try:
+            self._history.append(self._waiting)
+        except (duckdb.Error, OSError) as error:
+            self.trouble = f"history cannot be written ({str(error).splitlines()[0]}); free the disk or stop the twin"
+            if over := max(0, len(self._waiting) - BUFFER_ROWS_MAX):
+                del self._waiting[:over]
+                self.lost += over
+            return
+        self.trouble = ""
+        self._waiting = []
