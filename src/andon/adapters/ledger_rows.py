@@ -174,12 +174,12 @@ class LedgerReader:
 
     def _stored(self, spot: Spot) -> bytes:
         if spot.level == 0:
-            found = self._connection.execute("SELECT leaf FROM records WHERE place = ?", (spot.index,)).fetchone()
+            found = self._connection.execute("SELECT leaf FROM records WHERE place = ?", (spot.place,)).fetchone()
         else:
             query = "SELECT hash FROM nodes WHERE level = ? AND place = ?"
-            found = self._connection.execute(query, (spot.level, spot.index)).fetchone()
+            found = self._connection.execute(query, (spot.level, spot.place)).fetchone()
         if found is None:
-            raise damaged(self.path, f"subtree at level {spot.level}, place {spot.index} is missing")
+            raise damaged(self.path, f"subtree at level {spot.level}, place {spot.place} is missing")
         return bytes(found[0])
 
 

@@ -47,6 +47,8 @@ class SqliteLedger(LedgerReader):
         self._salt = salt
         self._guard = threading.RLock()
         self._unsure = ""
+        self._frontier = Frontier()
+        self._records: list[Record] = []
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._held = _hold(path.with_name(path.name + ".lock"))
         try:
@@ -131,7 +133,7 @@ class SqliteLedger(LedgerReader):
                 self._insert(row)
             self._connection.executemany(
                 "INSERT INTO nodes(level, place, hash) VALUES (?, ?, ?)",
-                [(node.spot.level, node.spot.index, node.hash) for node in nodes],
+                [(node.spot.level, node.spot.place, node.hash) for node in nodes],
             )
             if erased is not None:
                 self._connection.execute("UPDATE records SET body = NULL, salt = NULL WHERE place = ?", (erased,))
@@ -198,7 +200,6 @@ class SqliteLedger(LedgerReader):
             problems = result.problems()
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             raise damaged(self.path, problems[0] + more)
-        self._frontier = Frontier()
         for row in rows:
             self._frontier, _ = self._frontier.append(row.leaf)
         self._records = [record_of(row) for row in rows]

@@ -13,10 +13,10 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
 class Spot(NamedTuple):
-    """Where a complete subtree stands: it covers leaves [index << level, (index + 1) << level)."""
+    """Where a complete subtree stands: it covers leaves [place << level, (place + 1) << level)."""
 
     level: int
-    index: int
+    place: int
 
 
 class Node(NamedTuple):

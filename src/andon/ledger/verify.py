@@ -199,7 +199,7 @@ def _differences(computed: Mapping[Spot, bytes], stored: Mapping[Spot, bytes]) -
     if computed == stored:
         return []
     wrong = sorted(spot for spot in computed.keys() | stored.keys() if computed.get(spot) != stored.get(spot))
-    return [f"subtree at level {spot.level}, place {spot.index} is not that of its leaves" for spot in wrong]
+    return [f"subtree at level {spot.level}, place {spot.place} is not that of its leaves" for spot in wrong]
 
 
 def as_nodes(made: Iterable[Node]) -> dict[Spot, bytes]:
