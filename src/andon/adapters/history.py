@@ -10,7 +10,7 @@ import hashlib
 import math
 import struct
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,14 +20,13 @@ import duckdb
 import pyarrow as pa
 
 from andon.core.readings import Origin, Quality, Reading, Value
-from andon.core.time import Clock, Nanos
+from andon.core.time import Nanos
 
 RETENTION_DAYS = 90.0
 """How long readings are kept where the site's purposes say nothing else."""
 FLUSH_ROWS = 10_000
-FLUSH_S = 1.0
-BUFFER_ROWS_MAX = 500_000
-"""Readings that wait for a disk that refuses; beyond it the oldest are dropped and counted."""
+WAITING_MAX = 500_000
+"""Readings that wait for a disk that refuses; beyond it the oldest are dropped, and counted in `lost`."""
 FETCH_ROWS = 20_000
 DAY_NS = 86_400 * 10**9
 
@@ -66,8 +65,8 @@ ORIGIN_CODES = {origin: i for i, origin in enumerate(ORIGINS)}
 """Codes in the file: append only, never reorder."""
 
 
-class HistoryUnavailable(Exception):  # noqa: N818 - named for what it says
-    """The file cannot be opened; the sentence says why and what to do."""
+class HistoryUnavailable(OSError):  # noqa: N818 - named for what it says
+    """The file cannot be opened or written; the sentence says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +140,9 @@ class History:
         except duckdb.IOException as error:
             raise HistoryUnavailable(self._sentence(error)) from error
         self._lock = threading.Lock()
+        self._waiting: list[Reading] = []
+        self.lost = 0
+        """Readings dropped because the disk refused for so long that too many waited."""
         if not read_only:
             self._db.execute(SCHEMA)
         self._ids: dict[str, int] = dict(self._db.execute("SELECT name, id FROM signals").fetchall())
@@ -157,32 +159,50 @@ class History:
 
     # --- in ---
 
-    def append(self, readings: Sequence[Reading]) -> int:
-        """Make readings durable in one transaction; returns how many. Prefer batches of a second or 10,000.
+    def append(self, readings: Sequence[Reading]) -> None:
+        """Take readings; they are durable after the next flush, which comes by itself once 10,000 wait.
 
         Raises:
-            duckdb.Error: the disk refused; nothing was written.
+            HistoryUnavailable: the disk refused a flush; what waits is kept and tried again, up to a bound.
         """
-        if not readings:
-            return 0
         with self._lock:
-            fresh = {r.signal for r in readings} - self._ids.keys()
-            table = self._arrow(readings, fresh)
-            cursor = self._db.cursor()
-            try:
-                cursor.execute("BEGIN")
-                for name in sorted(fresh):
-                    cursor.execute("INSERT INTO signals VALUES (?, ?)", [self._ids[name], name])
-                cursor.register("batch", table)
-                cursor.execute(f"INSERT INTO readings ({', '.join(ARROW.names)}) SELECT * FROM batch")  # noqa: S608 - own column names
-                cursor.execute("COMMIT")
-            except duckdb.Error:
-                for name in fresh:
-                    self._ids.pop(name, None)
-                raise
-            finally:
-                cursor.close()
-        return len(readings)
+            self._waiting.extend(readings)
+            if len(self._waiting) >= FLUSH_ROWS:
+                self._flush()
+
+    def flush(self) -> None:
+        """Make all that waits durable, in one transaction. Call it about once a second: `kill -9` loses what waits.
+
+        Raises:
+            HistoryUnavailable: the disk refused; what waits is kept and tried again, up to a bound.
+        """
+        with self._lock:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        fresh = {r.signal for r in self._waiting} - self._ids.keys()
+        cursor = self._db.cursor()
+        try:
+            table = self._arrow(self._waiting, fresh)
+            cursor.execute("BEGIN")
+            for name in sorted(fresh):
+                cursor.execute("INSERT INTO signals VALUES (?, ?)", [self._ids[name], name])
+            cursor.register("batch", table)
+            cursor.execute(f"INSERT INTO readings ({', '.join(ARROW.names)}) SELECT * FROM batch")  # noqa: S608 - own names
+            cursor.execute("COMMIT")
+        except duckdb.Error as error:
+            for name in fresh:
+                self._ids.pop(name, None)
+            if over := max(0, len(self._waiting) - WAITING_MAX):
+                del self._waiting[:over]
+                self.lost += over
+            first = str(error).splitlines()[0]
+            raise HistoryUnavailable(f"`{self._path}` cannot be written ({first}); free its disk") from error
+        finally:
+            cursor.close()
+        self._waiting = []
 
     def _arrow(self, readings: Sequence[Reading], fresh: set[str]) -> pa.Table:
         for name in sorted(fresh):
@@ -206,6 +226,7 @@ class History:
         """Delete readings older than their signal's retention, in days of site time; returns how many."""
         days = days or {}
         gone = 0
+        self.flush()
         with self._lock:
             cursor = self._db.cursor()
             try:
@@ -220,6 +241,7 @@ class History:
     # --- out ---
 
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        self.flush()
         cursor = self._db.cursor()
         try:
             return cursor.execute(sql, list(parameters)).fetchall()
@@ -252,6 +274,7 @@ class History:
 
     def readings(self, signals: Sequence[str] | None, since: int, until: int) -> Iterator[Reading]:
         """Readings from `since` up to, not including, `until`, by source time, then arrival; None for every signal."""
+        self.flush()
         keys = list(self._ids.values()) if signals is None else [self._ids.get(s, -1) for s in signals]
         cursor = self._db.cursor()
         try:
@@ -280,8 +303,15 @@ class History:
         return first or 0, last or 0, count
 
     def close(self) -> None:
-        """Close the file; what was appended is already durable."""
-        self._db.close()
+        """Flush and close the file.
+
+        Raises:
+            HistoryUnavailable: the disk refused the last flush; the file is closed all the same.
+        """
+        try:
+            self.flush()
+        finally:
+            self._db.close()
 
     def __enter__(self) -> Self:
         return self
@@ -343,37 +373,3 @@ def reading_bytes(reading: Reading) -> bytes:
         text = value.encode()
         return head + struct.pack(">I", len(text)) + text
     return head + struct.pack(">d", math.nan if math.isnan(value) else value)
-
-
-class HistoryBuffer:
-    """Gathers readings until a second has passed or 10,000 wait, then appends them at once."""
-
-    def __init__(self, history: History, clock: Clock) -> None:
-        self._history = history
-        self._clock = clock
-        self._waiting: list[Reading] = []
-        self._since = clock.monotonic()
-        self.lost = 0
-        """Readings dropped because the disk refused for so long that the buffer filled."""
-        self.trouble = ""
-        """Why the last flush failed; empty when it did not."""
-
-    def add(self, readings: Iterable[Reading]) -> None:
-        """Take readings, and flush when it is time."""
-        self._waiting.extend(readings)
-        if len(self._waiting) >= FLUSH_ROWS or self._clock.monotonic() - self._since >= FLUSH_S * 1e9:
-            self.flush()
-
-    def flush(self) -> None:
-        """Append all that waits; when the disk refuses, keep it for the next time and say so in `trouble`."""
-        self._since = self._clock.monotonic()
-        try:
-            self._history.append(self._waiting)
-        except (duckdb.Error, OSError) as error:
-            self.trouble = f"history cannot be written ({str(error).splitlines()[0]}); free the disk or stop the twin"
-            if over := max(0, len(self._waiting) - BUFFER_ROWS_MAX):
-                del self._waiting[:over]
-                self.lost += over
-            return
-        self.trouble = ""
-        self._waiting = []

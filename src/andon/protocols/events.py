@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from andon.core.readings import Origin, Value
@@ -69,6 +70,8 @@ class Restarted(NamedTuple):
 
 
 Event = Observation | Alive | Down | Overflow | Restarted
+Sink = Callable[[str, Sequence[Event]], None]
+"""Where a source delivers, from its own thread: its id and a batch in order. Must not block."""
 GOOD = 0x00000000
 UNCERTAIN = 0x40000000
 BAD = 0x80000000

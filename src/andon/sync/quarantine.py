@@ -83,10 +83,13 @@ class Quarantined:
     """Signal id; empty where the address belongs to none."""
     address: str
     reason: str
-    text: str
+    """Name of the rule, for scripts and counts."""
+    why: str
+    """One sentence: what is wrong; what to do."""
     value: Value | None
     source_time: int | None
-    received_time: int
+    at: int
+    """When it arrived, nanoseconds of site time."""
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON; a value that JSON cannot carry is given as text."""
@@ -98,10 +101,10 @@ class Quarantined:
             "signal": self.signal,
             "address": self.address,
             "reason": self.reason,
-            "text": self.text,
+            "why": self.why,
             "value": value,
             "source_time": None if self.source_time is None else _when(self.source_time),
-            "received_time": _when(self.received_time),
+            "at": _when(self.at),
         }
 
 
@@ -126,6 +129,15 @@ def fits(declared: str, value: object) -> bool:
     if isinstance(value, float):
         return declared == "float" or (declared == "int" and value.is_integer())
     return declared == "string" and isinstance(value, str)
+
+
+def same_unit(said: str | None, declared: str) -> bool:
+    """Whether what a source says of its unit agrees with the declared one; saying nothing agrees with everything.
+
+    >>> same_unit(None, "mm"), same_unit("1", ""), same_unit("m", "mm")
+    (True, True, False)
+    """
+    return said is None or said == declared or {said, declared} <= {"", "1"}
 
 
 def _number(value: object) -> float | None:
@@ -241,7 +253,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "wrong-unit",
-        lambda c: not c.bad and c.seen.unit is not None and c.seen.unit != c.signal.unit,
+        lambda c: not c.bad and not same_unit(c.seen.unit, c.signal.unit),
         lambda c: (
             f"the source says `{c.seen.unit}`, signals.csv says `{c.signal.unit}`; "
             "make them agree, nothing is converted"
