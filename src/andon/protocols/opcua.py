@@ -11,6 +11,9 @@ OVERFLOW_BITS = 0x0480
 """InfoType DataValue and its Overflow bit (Part 4, 7.39): the server's queue dropped values before this one."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+UCUM = "http://unitsofmeasure.org"
+UNECE = "http://www.opcfoundation.org/UA/units/un/cefact"
+
 STATUS_NAMES = {
     0x00000000: "Good",
     0x00960000: "GoodLocalOverride",
@@ -115,6 +118,17 @@ def ucum(unit_id: int) -> str | None:
     ('Cel', None)
     """
     return UNIT_CODES.get(unit_code(unit_id))
+
+
+def unit_said(unit_id: int, namespace: str, display: str) -> str | None:
+    """The UCUM code that an `EngineeringUnits` property states, by UNECE code or in UCUM itself; None when by neither.
+
+    >>> unit_said(-1, "http://unitsofmeasure.org", "Cel"), unit_said(5066068, UNECE, "mm"), unit_said(0, "", "shovels")
+    ('Cel', 'mm', None)
+    """
+    if namespace == UCUM:
+        return display or None
+    return ucum(unit_id) if namespace in {UNECE, ""} else None
 
 
 def nanos_of(moment: datetime | None) -> Nanos | None:

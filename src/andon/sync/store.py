@@ -74,13 +74,14 @@ class StateStore:
         self._down.pop(source_id, None)
 
     def down(self, source_id: str, at: int, why: str) -> None:
-        """A source is lost: nothing of it is current until it is received again."""
+        """A source is lost since `at` (the first of several counts): nothing of it is current until received again."""
         rows = self._columns.rows_of.get(source_id)
         if rows is None:
             self._tally.count(source_id, "*", "undeclared-source")
             return
         self._columns.awaiting[rows] = True
-        self._down.setdefault(source_id, Down(source_id, at, why))
+        first = self._down.get(source_id)
+        self._down[source_id] = Down(source_id, at if first is None else first.at, why)
 
     def overflow(self, source_id: str, at: int, lost: int, where: str) -> None:
         """`lost` events of a source never arrived, so that its held values may not be its last."""
