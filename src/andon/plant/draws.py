@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from typing import assert_never
 
 import numpy as np
 
@@ -61,6 +62,8 @@ def draw(of: Distribution, rng: np.random.Generator) -> float:
             value = rng.exponential(_given(of.mean, of.scale))
         case "empirical":
             value = of.values[int(rng.integers(len(of.values)))]
+        case _:
+            assert_never(of.kind)
     return float(value)
 
 

@@ -203,6 +203,8 @@ def begin(fault: Fault, floor: Floor) -> None:
         case "station-stops":
             for stops in floor.stops.values():
                 stops.begin_fault()
+        case _:
+            raise AssertionError(fault.kind.name)
 
 
 def end(fault: Fault, floor: Floor) -> None:
@@ -221,6 +223,8 @@ def end(fault: Fault, floor: Floor) -> None:
         case "station-stops":
             for stops in floor.stops.values():
                 stops.factor = 1.0
+        case _:
+            return
 
 
 def _controlled(fault: Fault, floor: Floor) -> list[str]:

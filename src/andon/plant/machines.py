@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import simpy
@@ -158,12 +159,15 @@ class Machine:
             if event is None:
                 self.jobs.remove(job)
             else:
-                event.callbacks.append(lambda _event, gone=job: self.jobs.remove(gone))
+                event.callbacks.append(partial(self._gone, job))
                 waits.append(event)
         if waits:
             self._show("blocked")
             yield self._env.all_of(waits)
         self._show_job()
+
+    def _gone(self, job: Job, _event: simpy.Event) -> None:
+        self.jobs.remove(job)
 
     def _set_up(self) -> Steps:
         product = self.jobs[0].product
