@@ -80,6 +80,7 @@ class Intake:
             stamped = stamped or seen.server_time or seen.received_time
         else:
             newer = held.value_time is None or (stamped or 0, seen.sequence) > (held.value_time, held.sequence)
+            newer = newer or not case.same_value
             news = newer or seen.status != held.status
             if newer:
                 self._take_value(i, seen, stamped or 0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from andon.core.readings import Origin, Quality, Value
-from andon.core.time import iso, seconds
+from andon.core.time import iso, nanos, seconds
 from andon.protocols.events import Observation
 from andon.site.model import Signal
 
@@ -198,6 +198,12 @@ def _server_is_older(case: Case) -> bool:
     return seen is not None and held is not None and seen < held
 
 
+def _second_in_a_tick(case: Case) -> bool:
+    """A coarse clock: the server vouches for another value later, and the source time is no older than fresh."""
+    age = case.seen.received_time - (case.seen.source_time or 0)
+    return server_is_newer(case) and age <= nanos(case.signal.fresh_s)
+
+
 def _backward(case: Case) -> bool:
     seen, held = case.seen, case.held
     if seen.source_time is None or held.value_time is None:
@@ -273,7 +279,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "replayed",
-        lambda c: not c.bad and _same_moment(c) and not c.same_value,
+        lambda c: not c.bad and _same_moment(c) and not c.same_value and not _second_in_a_tick(c),
         lambda c: (
             f"another value, `{c.seen.value!s:.40}`, under a source time already used; "
             "look for a replay or a clock that is too coarse"
