@@ -108,6 +108,8 @@ def _csv(made: Draft, part: Section, text: str) -> None:
         item, found = read_row(part, row, table.columns)
         made.items[part.noun].append(item)
         made.problems.extend(found)
+        if item.id is None:
+            made.unread.add(part.noun)
 
 
 def _yaml(made: Draft, name: str, text: str) -> None:

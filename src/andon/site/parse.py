@@ -7,6 +7,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from andon.site import (
+    check_assumptions,
+    check_calendar,
+    check_flows,
+    check_names,
+    check_signals,
+    check_sources,
+    check_uses,
+)
 from andon.site.digests import digests
 from andon.site.draft import Draft, draft, parts
 from andon.site.model import ContextOfUse, Ot, Site
@@ -35,6 +44,16 @@ def read(files: Mapping[str, str], today: str | None = None) -> Outcome:
         today: YYYY-MM-DD, against which review dates are held; without it they are not looked at.
     """
     made = draft(files)
+    for found in (
+        check_names.check(made),
+        check_calendar.check(made, today),
+        check_assumptions.check(made),
+        check_flows.check(made),
+        check_signals.check(made),
+        check_sources.check(made),
+        check_uses.check(made),
+    ):
+        made.problems.extend(found)
     problems = sorted(set(made.problems))
     site = None if any(p.severity == "error" for p in problems) else _site(made)
     return Outcome(site, tuple(problems))
@@ -67,7 +86,7 @@ def _site(made: Draft) -> Site:
         products=listed("product"),
         curves=sorted_by_id("curve"),
         demand=listed("demand"),
-        release=made.release.part if made.release is not None else None,  # type: ignore[arg-type]  # the section's type
+        release=made.release.part if made.release is not None else None,
         signals=signals,
         sources=sorted_by_id("source"),
         assumptions=sorted_by_id("assumption", "name"),

@@ -28,6 +28,10 @@ class Item:
     part: Part | None = None
     values: dict[str, Any] = field(default_factory=dict)
     """Typed values of the fields that were given and are right."""
+    raw: dict[str, Any] = field(default_factory=dict)
+    """What was written, right or wrong, as JSON values; of a CSV row without the cells in `refused`."""
+    refused: set[str] = field(default_factory=set)
+    """Columns whose cell was given and is wrong."""
 
     @property
     def id(self) -> str | None:
@@ -107,6 +111,7 @@ def read_row(section: Section, row: Row, columns: tuple[str, ...]) -> tuple[Item
             )
         else:
             raw[name] = value
+    item.refused = wrong
     absent = {n for n in section.part.model_fields if n not in columns}
     return item, problems + _fill(item, raw, quiet=wrong | absent)
 
@@ -114,6 +119,7 @@ def read_row(section: Section, row: Row, columns: tuple[str, ...]) -> tuple[Item
 def _fill(item: Item, raw: dict[str, Any], quiet: set[str] | None = None) -> list[Problem]:
     """Validate `raw` into `item`; problems of fields in `quiet` were told before."""
     section = item.section
+    item.raw = raw
     id_raw = raw.get(section.id_field)
     try:
         item.part = section.part.model_validate_json(json.dumps(raw), strict=True)
@@ -241,7 +247,7 @@ def _part_in(annotation: Any) -> type[Part] | None:
 def _adapter(part: type[Part], name: str) -> TypeAdapter[Any] | None:
     for n, info in part.model_fields.items():
         if (info.alias or n) == name:
-            return TypeAdapter(info.annotation)
+            return TypeAdapter(info.annotation) if info.annotation is not None else None
     return None
 
 
@@ -256,17 +262,17 @@ def _field(part: type[Part], name: str, value: Any) -> Any:
         return None
 
 
-def column_type(section: Section, name: str) -> type:
+def column_type(section: Section, name: str) -> type[Any]:
     """What a CSV cell of this column holds: float, int, bool, tuple (of words) or str."""
     annotation = section.part.model_fields[name].annotation
     options = (
         [a for a in get_args(annotation) if a is not type(None)] if type(None) in get_args(annotation) else [annotation]
     )
-    first = options[0]
+    first: Any = options[0]
     origin = get_origin(first)
     if origin is tuple:
         return tuple
-    return first if first in {float, int, bool} else str
+    return {float: float, bool: bool}.get(first, str)
 
 
 def _typed(section: Section, name: str, cell: str) -> Any:

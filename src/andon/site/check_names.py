@@ -1,0 +1,89 @@
+"""Every name that one part uses for another is declared; where it is not, the nearest one that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from andon.site.draft import Draft
+from andon.site.problems import Problem, did_you_mean, shown
+from andon.site.shape import Item, Path
+
+EACH = "*"
+"""In a path: every value of a list."""
+KEYS = "<keys>"
+"""In a path: every key of a mapping."""
+
+REFERENCES: tuple[tuple[str, Path, str], ...] = (
+    ("element", ("area",), "area"),
+    ("station", ("area",), "area"),
+    ("station", ("machines", EACH), "element"),
+    ("station", ("buffer",), "buffer"),
+    ("station", ("crew",), "crew"),
+    ("station", ("setup",), "assumption"),
+    ("station", ("breakdown", "time_to_failure"), "assumption"),
+    ("station", ("breakdown", "time_to_repair"), "assumption"),
+    ("station", ("breakdown", "crew"), "crew"),
+    ("crew", ("size", KEYS), "shift"),
+    ("fleet", ("vehicles", EACH), "element"),
+    ("fleet", ("handling",), "assumption"),
+    ("product", ("route", EACH, "station"), "station"),
+    ("product", ("route", EACH, "time"), "assumption"),
+    ("product", ("route", EACH, "curve"), "curve"),
+    ("curve", ("spread",), "assumption"),
+    ("demand", ("product",), "product"),
+    ("demand", ("every",), "assumption"),
+    ("release", ("sequence_signal",), "signal"),
+    ("signal", ("element",), "element"),
+    ("signal", ("source",), "source"),
+    ("signal", ("purposes", EACH), "purpose"),
+    ("signal", ("confirm_signal",), "signal"),
+    ("signal", ("permissive_signal",), "signal"),
+    ("use", ("writes", EACH), "signal"),
+    ("use", ("validity", KEYS), "signal"),
+    ("use", ("purpose",), "purpose"),
+    ("use", ("responsible",), "person"),
+    ("conduit", ("from",), "zone"),
+    ("conduit", ("to",), "zone"),
+)
+"""Part, path inside it, and what the text there must be the id of."""
+
+
+def check(made: Draft) -> Iterator[Problem]:
+    """Dangling references. A section that could not be read whole is not accused of lacking anything."""
+    for noun, path, target in REFERENCES:
+        if target in made.unread:
+            continue
+        known = made.ids(target)
+        items = made.all(noun) if noun != "release" else [made.release] if made.release else []
+        for item in items:
+            for place, name in walk(item.raw, path):
+                if isinstance(name, str) and name and name not in known:
+                    yield dangling(item, place, target, name, list(known))
+
+
+def dangling(item: Item, place: Path, target: str, name: str, known: list[str]) -> Problem:
+    """The problem of a name that nothing of kind `target` has."""
+    fields = ".".join(str(p) for p in place if isinstance(p, str))
+    what = f"`{fields}` of {item.label} names {target} {shown(name)}, which is not declared"
+    if fields.endswith("." + name):
+        what = f"`{fields[: -len(name) - 1]}` of {item.label} names {target} {shown(name)}, which is not declared"
+    return item.problem(place, what, did_you_mean(name, known, f"declare the {target} or name another"))
+
+
+def walk(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Every value under `path`, with the place where it stands; what has another shape is passed over."""
+    if not path:
+        yield (), value
+        return
+    step, rest = path[0], path[1:]
+    if step == EACH:
+        inner: list[tuple[str | int, Any]] = list(enumerate(value)) if isinstance(value, list) else []
+    elif step == KEYS:
+        yield from (((key,), key) for key in (value if isinstance(value, dict) else ()))
+        return
+    else:
+        inner = [(step, value[step])] if isinstance(value, dict) and step in value else []
+    for key, child in inner:
+        for place, found in walk(child, rest):
+            yield (key, *place), found
