@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 import hypothesis
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "worlds"))
 
 hypothesis.settings.register_profile("andon", deadline=None, max_examples=60, derandomize=True)
 hypothesis.settings.load_profile("andon")

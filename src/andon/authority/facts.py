@@ -23,6 +23,8 @@ class SignalFact:
     """Why it is not current; empty when it is."""
     origin: Origin
     age_s: float
+    source_time: Nanos | None = None
+    """When the source says that the value became what it is; what confirms a command must be later than its write."""
 
 
 @dataclass(frozen=True, slots=True)
