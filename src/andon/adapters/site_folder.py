@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 
 from andon.core.time import Clock
@@ -13,6 +15,7 @@ from andon.site.problems import Problem
 from andon.site.sections import FILE_BYTES_MAX, FILES
 
 ENDINGS = (".yaml", ".yml", ".csv", ".cedar")
+IGNORED = "# What a running twin leaves here: records, history, keys. Never in version control.\n.andon/\n"
 
 
 def load(folder: Path, clock: Clock | None = None) -> Site | tuple[Problem, ...]:
@@ -60,6 +63,49 @@ def texts_of(folder: Path) -> tuple[dict[str, str], list[Problem]]:
             problems.append(problem)
             texts[name] = ""
     return texts, problems
+
+
+def create(folder: Path, clock: Clock) -> tuple[str, ...] | Problem:
+    """Write the example site into `folder`: all of it or nothing. Returns the names of its files.
+
+    Refuses a folder that holds anything, and the working directory, which cannot be exchanged for another.
+    """
+    target = folder.resolve()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        return Problem(str(folder), 0, "something is there already", "name a folder that does not exist yet")
+    if target == Path.cwd():
+        return Problem(
+            str(folder), 0, "this is the working directory", "name a new folder inside it: `andon init NAME`"
+        )
+    today = datetime.fromtimestamp(clock.now() // 10**9, UTC).date()
+    dates = {"2026-01-01": f"{today:%Y-%m-%d}", "2027-01-01": f"{today.year + 1}-{today:%m}-01"}
+    template = files("andon.site") / "template"
+    part = target.with_name(f".{target.name}.new")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return Problem(str(target.parent), 0, f"no folder can be made there ({error.strerror})", "name another one")
+    try:
+        part.mkdir()
+    except OSError as error:
+        why = "an earlier attempt was left behind" if isinstance(error, FileExistsError) else str(error.strerror)
+        return Problem(str(part), 0, f"the folder cannot be made ({why})", "remove it, or name another one")
+    try:
+        for name in FILES:
+            source = template / name
+            if not source.is_file():
+                continue
+            text = source.read_text(encoding="utf-8")
+            for written, meant in dates.items():
+                text = text.replace(written, meant)
+            (part / name).write_text(text, encoding="utf-8")
+        (part / ".gitignore").write_text(IGNORED, encoding="utf-8")
+        made = tuple(sorted(p.name for p in part.iterdir()))
+        part.rename(target)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        return Problem(str(folder), 0, f"the folder cannot be written ({error.strerror})", "name another one")
+    return made
 
 
 def _text(path: Path, name: str) -> tuple[str, Problem | None]:

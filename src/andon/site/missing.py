@@ -1,0 +1,37 @@
+"""What a site does not say, in plain words: printed with every answer that it could change."""
+
+from __future__ import annotations
+
+from andon.site.model import Site
+
+
+def not_represented(site: Site) -> tuple[str, ...]:
+    """The usual assumptions that a site lacks: demand, downtime, worker availability, sensor error, delays, exceptions.
+
+    None of them is an error. Each line says what is missing and how the models behave without it.
+    """
+    missing: list[str] = []
+    ordered = {d.product for d in site.demand}
+    if site.products and not site.demand:
+        missing.append("demand: no orders are declared, so nothing says when work arrives")
+    elif unordered := [p.id for p in site.products if p.id not in ordered]:
+        missing.append(f"demand: nobody orders {_listed(unordered)}")
+    if never := [s.id for s in site.stations if s.breakdown is None]:
+        missing.append(f"downtime: {_listed(never)} never break down")
+    if alone := [s.id for s in site.stations if s.crew is None]:
+        missing.append(f"worker availability: {_listed(alone)} run without anybody")
+    if site.crews:
+        missing.append(
+            "worker availability: nobody is ever late, ill or called away; crews are as large as the shift says"
+        )
+    if site.signals:
+        missing.append("sensor error: readings are taken as exact")
+    if prompt := [s.id for s in site.stations if s.breakdown is not None and s.breakdown.crew is None]:
+        missing.append(f"maintenance delay: a repair of {_listed(prompt)} begins at once")
+    if site.stations:
+        missing.append("exceptions: no rework, scrap, missing material, spill or improvised repair")
+    return tuple(missing)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{n}`" for n in names)
