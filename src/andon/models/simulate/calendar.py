@@ -1,0 +1,112 @@
+"""Shifts and breaks as lines of time: when the site is open, and how strong each crew is from when on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from andon.core.time import SECOND
+from andon.site.model import Crew, Shift, Site
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Span = tuple[int, int]
+
+
+def spans(site: Site, shift: Shift, start_ns: int, end_ns: int) -> list[tuple[Span, list[Span]]]:
+    """The shift's occurrences between two moments, each with its breaks: (from, to) in nanoseconds since the epoch."""
+    zone = ZoneInfo(site.time_zone)
+    day = datetime.fromtimestamp(start_ns // SECOND, UTC).astimezone(zone).date() - timedelta(days=1)
+    last = datetime.fromtimestamp(end_ns // SECOND, UTC).astimezone(zone).date() + timedelta(days=1)
+    found = []
+    while day <= last:
+        if DAYS[day.weekday()] in shift.days:
+            begin = _moment(day.isoformat(), shift.start, zone, None)
+            end = _moment(day.isoformat(), shift.end, zone, begin)
+            pauses = []
+            for pause in shift.breaks:
+                at = _moment(day.isoformat(), pause.start, zone, begin, same=True)
+                pauses.append((at, min(at + round(pause.minutes * 60) * SECOND, end)))
+            if end > start_ns and begin < end_ns:
+                found.append(((begin, end), pauses))
+        day += timedelta(days=1)
+    return found
+
+
+def _moment(day: str, clock: str, zone: ZoneInfo, after: int | None, *, same: bool = False) -> int:
+    """A wall clock time of a day in nanoseconds; the next day's when it is not after `after`."""
+    local = datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=zone)
+    ns = round(local.timestamp()) * SECOND
+    if after is not None and (ns < after or (ns == after and not same)):
+        ns = round((local + timedelta(days=1)).timestamp()) * SECOND
+    return ns
+
+
+def open_spans(site: Site, start_ns: int, horizon_ns: int) -> list[Span]:
+    """When some shift is on, relative to the start; all the time where the site has no shifts."""
+    if not site.shifts:
+        return [(0, horizon_ns + 1)]
+    edges = sorted(
+        span for shift in site.shifts for span, _ in spans(site, shift, start_ns, start_ns + horizon_ns)
+    )
+    merged: list[Span] = []
+    for begin, end in edges:
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((begin, end))
+    return [(max(b - start_ns, 0), min(e - start_ns, horizon_ns + 1)) for b, e in merged]
+
+
+def crew_line(site: Site, crew: Crew, start_ns: int, horizon_ns: int) -> list[tuple[int, int]]:
+    """(from when, how many are there) of a crew, relative to the start; the first entry is at 0.
+
+    A crew is away during the breaks of its shift. Where the site has no shifts, the crew's sizes are added up and stay.
+    """
+    if not site.shifts:
+        return [(0, sum(crew.size.values()))]
+    changes: dict[int, int] = {0: 0}
+    for shift in site.shifts:
+        size = crew.size.get(shift.id, 0)
+        for (begin, end), pauses in spans(site, shift, start_ns, start_ns + horizon_ns):
+            for moment, change in ((begin, size), (end, -size)):
+                at = max(moment - start_ns, 0)
+                changes[at] = changes.get(at, 0) + change
+            for begin_pause, end_pause in pauses:
+                for moment, change in ((begin_pause, -size), (end_pause, size)):
+                    at = max(moment - start_ns, 0)
+                    changes[at] = changes.get(at, 0) + change
+    line: list[tuple[int, int]] = []
+    size = 0
+    for at in sorted(changes):
+        if at > horizon_ns:
+            break
+        size += changes[at]
+        if not line or line[-1][1] != size:
+            line.append((at, size))
+    return line
+
+
+def shift_end(site: Site, at_ns: int) -> int | None:
+    """When the shift that is on at `at_ns` ends (the latest, where shifts overlap); None when none is on."""
+    ends = [
+        end
+        for shift in site.shifts
+        for (begin, end), _ in spans(site, shift, at_ns, at_ns + 1)
+        if begin <= at_ns < end
+    ]
+    return max(ends) if ends else None
+
+
+def first_shift_start(site: Site) -> int:
+    """Midnight, or the start of the first shift, of Monday 5 January 2026: where runs from empty begin."""
+    if not site.shifts:
+        return 1_767_571_200 * SECOND
+    zone = ZoneInfo(site.time_zone)
+    monday = round(datetime(2026, 1, 5, tzinfo=zone).timestamp()) * SECOND
+    begins = [
+        begin
+        for shift in site.shifts
+        for (begin, _), _ in spans(site, shift, monday, monday + 7 * 86_400 * SECOND)
+        if begin >= monday
+    ]
+    return min(begins, default=monday)

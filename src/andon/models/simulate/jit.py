@@ -1,0 +1,86 @@
+"""The kernel in three flavours from one source: compiled, compiled with bounds checks, and as plain Python.
+
+The kernel's modules are plain functions. For the compiled flavours every function is made anew over globals in which
+the other kernel functions are compiled too. numba's own cache does not see changes in imported functions, so the cache
+folder is named after a hash of the whole kernel's source.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import sys
+import types
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from andon.models.simulate.kernel import chance, desk, events, floor, layout, machine, numbers, work
+
+Flavour = Literal["compiled", "checked", "plain"]
+MODULES = (numbers, chance, events, floor, work, desk, machine)
+INLINED = frozenset({"mix", "unit", "who_is", "nanos", "has_room", "append", "shift", "enter", "count", "wake", "schedule"})
+
+
+def source_hash() -> str:
+    """A hash of the kernel's whole source: names the cache folder, and stands in the model's bill of materials."""
+    digest = hashlib.sha256()
+    for module in (layout, *MODULES):
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Where compiled code is kept between processes: ANDON_CACHE, else the user's cache folder."""
+    base = os.environ.get("ANDON_CACHE")
+    root = Path(base) if base else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "andon"
+    version = f"{sys.version_info.major}{sys.version_info.minor}"
+    return root / f"kernel-{source_hash()}-py{version}"
+
+
+@functools.cache
+def kernel(flavour: Flavour = "compiled") -> dict[str, Callable[..., Any]]:
+    """Every function of the kernel by name, in one flavour."""
+    plain: dict[str, Callable[..., Any]] = {}
+    for module in MODULES:
+        for name, value in vars(module).items():
+            if isinstance(value, types.FunctionType) and value.__module__ == module.__name__:
+                plain[name] = value
+    if flavour == "plain":
+        return plain
+    return _compiled(plain, checked=flavour == "checked")
+
+
+def _compiled(plain: dict[str, Callable[..., Any]], *, checked: bool) -> dict[str, Callable[..., Any]]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # numba's own import warnings are not about this kernel
+        import numba  # noqa: PLC0415 - half a second that only a simulation needs
+        from numba.core import config  # noqa: PLC0415 - as above
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)
+    try:
+        made: dict[str, Callable[..., Any]] = {}
+        spaces = {module.__name__: dict(vars(module)) for module in MODULES}
+        for name, function in plain.items():
+            space = spaces[function.__module__]
+            copy = types.FunctionType(function.__code__, space, name, function.__defaults__)  # type: ignore[attr-defined]
+            copy.__module__ = function.__module__
+            copy.__qualname__ = name
+            copy.__annotations__ = {}
+            options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": checked}
+            if name == "run_chunk" and not checked:
+                options["cache"] = True
+            if name in INLINED and not checked:
+                options["forceinline"] = True
+            made[name] = numba.njit(**options)(copy)
+        for space in spaces.values():
+            for name in plain:
+                if name in space:
+                    space[name] = made[name]
+    finally:
+        config.CACHE_DIR = before
+    return made

@@ -1,0 +1,238 @@
+"""What processes share: stores with capacity, the fleets' meeting points, and crews."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel.events import enter, note, wake
+
+
+def count(m: np.ndarray, s: int, change: int) -> None:
+    """Change the level of store `s`, booking level times time (job microseconds) before."""
+    now = m[at.NOW]
+    level = m[s + at.LEVEL]
+    m[s + at.AREA] += level * ((now - m[s + at.CHANGED]) // 1000)
+    m[s + at.CHANGED] = now
+    m[s + at.LEVEL] = level + change
+    if level + change > m[s + at.PEAK]:
+        m[s + at.PEAK] = level + change
+    if m[at.TRACE_END] > 0:
+        note(m, at.TRACE_LEVEL, s, level + change)
+
+
+def has_room(m: np.ndarray, s: int) -> bool:
+    """Whether one more job may be promised a place in store `s`."""
+    return m[s + at.LEVEL] + m[s + at.RESERVED] < m[s + at.CAPACITY]
+
+
+def append(m: np.ndarray, head: int, tail: int, p: int, link: int) -> None:
+    """Put record `p` at the end of the list whose ends stand in words `head` and `tail`."""
+    m[p + link] = 0
+    if m[tail] == 0:
+        m[head] = p
+    else:
+        m[m[tail] + link] = p
+    m[tail] = p
+
+
+def shift(m: np.ndarray, head: int, tail: int, link: int) -> int:
+    """Take the first record of a list that is not empty."""
+    p = m[head]
+    m[head] = m[p + link]
+    if m[head] == 0:
+        m[tail] = 0
+    return p
+
+
+def unlink(m: np.ndarray, head: int, tail: int, p: int) -> bool:
+    """Take process `p` out of a list of processes, wherever it stands; False when it is not there."""
+    before = 0
+    q = m[head]
+    while q != 0:
+        after = m[q + at.NEXT]
+        if q == p:
+            if before == 0:
+                m[head] = after
+            else:
+                m[before + at.NEXT] = after
+            if after == 0:
+                m[tail] = before
+            return True
+        before = q
+        q = after
+    return False
+
+
+def arrive(m: np.ndarray, s: int, t: int) -> None:
+    """Job `t` enters store `s` (its place was promised): to a waiting machine, or to the end of the queue."""
+    m[s + at.RESERVED] -= 1
+    p = m[s + at.GET_HEAD]
+    if p != 0:
+        shift(m, s + at.GET_HEAD, s + at.GET_TAIL, at.NEXT)
+        if m[p + at.SLICE] > 1:
+            append(m, s + at.HEAD, s + at.TAIL, t, at.LINK)
+            count(m, s, 1)
+            wake(m, p, m[p + at.PC])
+            return
+        m[t + at.LINK] = 0
+        m[p + at.JOB] = t
+        m[p + at.JOBS] = 1
+        wake(m, p, m[p + at.PC] + 1)
+        admit(m, s)
+        return
+    append(m, s + at.HEAD, s + at.TAIL, t, at.LINK)
+    count(m, s, 1)
+
+
+def take(m: np.ndarray, s: int) -> int:
+    """The first job of store `s`, which is not empty; whoever waited for room is promised it."""
+    t = shift(m, s + at.HEAD, s + at.TAIL, at.LINK)
+    m[t + at.LINK] = 0
+    count(m, s, -1)
+    admit(m, s)
+    return t
+
+
+def admit(m: np.ndarray, s: int) -> None:
+    """Promise free places in store `s` to the machines that are blocked by it, first come first served."""
+    while m[s + at.PUT_HEAD] != 0 and has_room(m, s):
+        p = shift(m, s + at.PUT_HEAD, s + at.PUT_TAIL, at.NEXT)
+        m[s + at.RESERVED] += 1
+        m[p + at.HAS_ROOM] = 1
+        wake(m, p, m[p + at.PC])
+    if m[s + at.IS_FIRST] != 0:
+        wake_desk(m)
+
+
+def wake_desk(m: np.ndarray) -> None:
+    """Let the release desk look again, if it waits."""
+    if m[at.DESK_WAITS] != 0:
+        m[at.DESK_WAITS] = 0
+        wake(m, m[at.DESK], m[m[at.DESK] + at.PC])
+
+
+def crew_free(m: np.ndarray, r: int) -> bool:
+    """Whether somebody of crew `r` is free and nobody waits before."""
+    return m[r + at.USED] < m[r + at.SIZE] and m[r + at.HELD_HEAD] == 0 and m[r + at.WAIT_HEAD] == 0
+
+
+def book_crew(m: np.ndarray, r: int) -> None:
+    """Book used and present people times time (microseconds) up to now."""
+    us = (m[at.NOW] - m[r + at.POOL_CHANGED]) // 1000
+    m[r + at.USED_AREA] += m[r + at.USED] * us
+    m[r + at.SIZE_AREA] += m[r + at.SIZE] * us
+    m[r + at.POOL_CHANGED] = m[at.NOW]
+
+
+def occupy(m: np.ndarray, r: int, p: int) -> None:
+    """Give process `p` a person of crew `r`."""
+    book_crew(m, r)
+    m[r + at.USED] += 1
+    m[p + at.CREW] = r
+    if m[at.TRACE_END] > 0:
+        note(m, at.TRACE_CREW, r, m[r + at.USED])
+
+
+def acquire(m: np.ndarray, p: int, r: int, state: int, pc: int) -> int:
+    """Have a person of crew `r`; wait in `state` until there is one."""
+    if m[p + at.CREW] == r:
+        return pc + 1
+    if crew_free(m, r):
+        occupy(m, r, p)
+        return pc + 1
+    m[p + at.PC] = pc
+    enter(m, p, state)
+    append(m, r + at.WAIT_HEAD, r + at.WAIT_TAIL, p, at.NEXT)
+    return -1
+
+
+def release(m: np.ndarray, p: int) -> None:
+    """Take the person away from process `p`, if it has one, and let the next have them."""
+    r = m[p + at.CREW]
+    if r == 0:
+        return
+    book_crew(m, r)
+    m[r + at.USED] -= 1
+    m[p + at.CREW] = 0
+    if m[at.TRACE_END] > 0:
+        note(m, at.TRACE_CREW, r, m[r + at.USED])
+    grant(m, r)
+
+
+def grant(m: np.ndarray, r: int) -> None:
+    """Give free people of crew `r` to interrupted work first, then in the order of asking."""
+    while m[r + at.USED] < m[r + at.SIZE]:
+        if m[r + at.HELD_HEAD] != 0:
+            p = shift(m, r + at.HELD_HEAD, r + at.HELD_TAIL, at.NEXT)
+            occupy(m, r, p)
+            wake(m, p, m[p + at.PC])
+        elif m[r + at.WAIT_HEAD] != 0:
+            p = shift(m, r + at.WAIT_HEAD, r + at.WAIT_TAIL, at.NEXT)
+            occupy(m, r, p)
+            wake(m, p, m[p + at.PC] + 1)
+        else:
+            return
+
+
+def interrupt(m: np.ndarray, p: int, word: int) -> None:
+    """Stop the work of process `p`: what is left goes back into its register `word`; it will start over at WORK."""
+    done = m[at.NOW] - m[p + at.START]
+    m[p + word] -= done
+    if m[p + at.LIFE] >= 0 and m[p + at.STATE] == at.BUSY:
+        m[p + at.LIFE] -= done
+    m[p + at.PENDING] = 0
+    m[p + at.WORKING] = 0
+    m[p + at.PC] -= 1
+
+
+def set_size(m: np.ndarray, r: int, size: int) -> None:
+    """Crew `r` is now `size` strong. Those who leave stop at once; the latest begun work waits until somebody is there.
+
+    So a break is taken when it begins and work in hand is continued, not begun anew, after it.
+    """
+    book_crew(m, r)
+    m[r + at.SIZE] = size
+    while m[r + at.USED] > size:
+        latest = 0
+        for i in range(m[at.PROCS_N]):
+            p = m[at.PROCS] + i * at.PROC_WORDS
+            if m[p + at.CREW] == r and m[p + at.WORKING] != 0:
+                if latest == 0 or m[p + at.START] >= m[latest + at.START]:
+                    latest = p
+        if latest == 0:
+            return
+        interrupt(m, latest, m[latest + at.WORKING])
+        m[r + at.USED] -= 1
+        m[latest + at.CREW] = 0
+        if m[at.TRACE_END] > 0:
+            note(m, at.TRACE_CREW, r, m[r + at.USED])
+        enter(m, latest, at.NO_CREW)
+        append(m, r + at.HELD_HEAD, r + at.HELD_TAIL, latest, at.NEXT)
+    grant(m, r)
+
+
+def break_down(m: np.ndarray, p: int) -> None:
+    """Machine `p` fails by the calendar, whatever it does: work stops and is continued after the repair."""
+    m[p + at.DOWN] = 1
+    if m[p + at.WORKING] != 0:
+        interrupt(m, p, m[p + at.WORKING])
+        needed = m[p + at.CREW]
+        m[p + at.PARKED] = 1
+        if needed != 0:
+            m[p + at.PC] -= 1
+            release(m, p)
+        enter(m, p, at.FAILED)
+    elif m[p + at.STATE] == at.STARVED and m[p + at.WAITS_AT] != 0:
+        s = m[p + at.WAITS_AT]
+        if unlink(m, s + at.GET_HEAD, s + at.GET_TAIL, p):
+            m[p + at.PARKED] = 1
+            enter(m, p, at.FAILED)
+
+
+def mend(m: np.ndarray, p: int) -> None:
+    """Machine `p` is repaired."""
+    m[p + at.DOWN] = 0
+    if m[p + at.PARKED] != 0:
+        m[p + at.PARKED] = 0
+        wake(m, p, m[p + at.PC])

@@ -1,0 +1,84 @@
+"""Where everything stands in the machine's memory: records, their words, and the opcodes.
+
+The machine has one memory, `m` (int64), one table of real numbers, `f` (float64), and one program, `code` (int64[n, 4]).
+A process, a store, a job are records in `m`; a link is the address of a record, and 0 is "none", since address 0
+belongs to the header. A replication is a copy of the same initial image that is let run.
+"""
+
+from __future__ import annotations
+
+# --- header: fixed addresses -----------------------------------------------------------------------------------------
+NOW, SEQ, HEAP_N, READY_FROM, READY_N, END, FAULT, FAULT_AT = 1, 2, 3, 4, 5, 6, 7, 8
+DESK, DESK_WAITS, WIP, WIP_LIMIT, KEY, STEPS, STEPS_HERE, EVENTS = 9, 10, 11, 12, 13, 14, 15, 16
+PRODUCTS, PRODUCTS_N, STORES, STORES_N, PROCS, PROCS_N, POOLS, POOLS_N = 17, 18, 19, 20, 21, 22, 23, 24
+HEAP, HEAP_MAX, READY, READY_MASK, TOKENS_NEXT, TOKENS_FREE, TOKENS_END = 25, 26, 27, 28, 29, 30, 31
+SERIES, BIN_NS, BIN, BINS, OPEN, OPEN_N, MIXES, TRAVEL, STATIONS_N, CURVES_N = 32, 33, 34, 35, 36, 37, 38, 39, 40, 41
+TRACE, TRACE_N, TRACE_END, CYCLIC, CURVES, FIFO, EMPTY, WIP_AREA, WIP_SINCE = 42, 43, 44, 45, 46, 47, 48, 49, 50
+INITIAL, INITIAL_N = 51, 52
+HEADER = 64
+
+# --- process: a machine, a vehicle, a demand, the release desk, a calendar, a breakdown, the probe ----------------------
+PC, PENDING, NEXT, STATE, SINCE, JOB, JOBS, REM, REP, AGE, LIFE, LAST, CREW, PARKED, DOWN, WORKING = range(16)
+START, SLICE, STATION, NUMBER, COUNT, HAS_ROOM, WAITS_AT, DRAWS, KIND, PRIORITY, ACTIVE, PERIODS, ACTIVE_SINCE, HOME = range(16, 30)
+TIMES = 32
+"""Eight words: nanoseconds spent in each state."""
+PROC_WORDS = 40
+MACHINE, VEHICLE, DEMAND, RELEASER, CALENDAR, BREAKDOWN, PROBE = range(7)
+
+STARVED, SETUP, BUSY, BLOCKED, FAILED, NO_CREW, MOVING, OFF = range(8)
+
+# --- store: a buffer, or a fleet's meeting point (capacity 0) --------------------------------------------------------
+CAPACITY, LEVEL, RESERVED, HEAD, TAIL, GET_HEAD, GET_TAIL, MARK, PUT_HEAD, PUT_TAIL, AREA, CHANGED = range(12)
+PEAK, IS_FIRST, AT_STATION, MIX = 12, 13, 14, 15
+STORE_WORDS = 16
+
+# --- pool: a crew ----------------------------------------------------------------------------------------------------
+SIZE, USED, WAIT_HEAD, WAIT_TAIL, HELD_HEAD, HELD_TAIL, USED_AREA, SIZE_AREA, POOL_CHANGED, LINES, LINE, LINES_N = range(12)
+POOL_WORDS = 16
+
+# --- token: a job on the floor ---------------------------------------------------------------------------------------
+LINK, PRODUCT, STEP, SERIAL, ARRIVED, RELEASED, DEST, FROM = range(8)
+TOKEN_WORDS = 8
+
+# --- product ---------------------------------------------------------------------------------------------------------
+FIRST, ROUTE, ROUTE_N, WAITING, RING, RING_MASK, RING_DONE, RING_OUT, RING_IN = range(9)
+DONE, FLOW_US, FLOW_N, LEAD_US, ORDERS_DONE, ON_TIME, SERIALS, EVERY, QUANTITY, DUE = range(9, 19)
+RANK, LAST_EXIT, ORDERED, LATE_US, RELEASED_N = 19, 20, 21, 22, 23
+PRODUCT_WORDS = 32
+# an order in a product's ring
+ORDER_OUT, ORDER_LEFT, ORDER_AT, ORDER_DUE = range(4)
+FINISH, FINISH_MAX = 24, 8
+"""Words of a product that hold when its first eight orders were complete; 0 when they were not."""
+ORDER_WORDS = 4
+
+# --- route step ------------------------------------------------------------------------------------------------------
+AT_STORE, TIME, CURVE, STEP_STATION = range(4)
+STEP_WORDS = 4
+
+# --- real numbers: number of assumptions, their factors, then distributions of eight words ----------------------------------------------
+KIND_D, P0, P1, P2, P3, P4, SCALE, FACTOR = range(8)
+DIST_WORDS = 8
+FACTORS_N, FACTORS = 0, 2
+"""Addresses in `f`: number of assumptions; then (relative standard deviation of the mean, factor) for each."""
+CONSTANT, UNIFORM, TRIANGULAR, NORMAL, LOGNORMAL, GAMMA, WEIBULL, EXPONENTIAL, EMPIRICAL = range(9)
+
+# --- purposes of draws: the third part of a draw's key ---------------------------------------------------------------
+FOR_TIME, FOR_SETUP, FOR_CARRY, FOR_DEMAND, FOR_FAILURE, FOR_REPAIR, FOR_MIX, FOR_FACTOR, FOR_PHASE = range(1, 10)
+
+# --- opcodes ---------------------------------------------------------------------------------------------------------
+GET, CHANGE, ACQUIRE, WORK, WORKED, RELEASE_CREW, SERVICE, LEAVE, JUMP, LIFE_NEW, REPAIR = range(11)
+MEET, FETCH, CARRY, DROP, ORDER_NEXT, ORDER_PLACE, DISPATCH, LINE_NEXT, LINE_SET = range(11, 20)
+HOLD, BREAK, MEND, BIN_NEXT, BIN_NOTE, RESET, STOP = range(20, 27)
+
+# --- faults: why a replication ended early ---------------------------------------------------------------------------
+FAULT_NONE, FAULT_RUNAWAY, FAULT_DEADLOCK, FAULT_TOKENS, FAULT_ORDERS, FAULT_HEAP, FAULT_BUDGET = range(7)
+
+# --- trace records: what, when, who, value ---------------------------------------------------------------------------
+TRACE_WORDS = 4
+TRACE_STATE, TRACE_LEVEL, TRACE_EXIT, TRACE_CREW, TRACE_START = range(5)
+
+# --- limits ----------------------------------------------------------------------------------------------------------
+STEPS_AT_ONE_INSTANT_MAX = 2_000_000
+"""Instructions without time moving: more is a loop that takes no time."""
+STEPS_MAX = 4_000_000_000
+"""Instructions of one replication."""

@@ -1,0 +1,259 @@
+"""The one fixed machine: it takes the next process, runs its program until it waits, and does so until END."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel.chance import key_of, unit
+from andon.models.simulate.kernel.desk import (
+    bin_next,
+    bin_note,
+    dispatch,
+    line_next,
+    line_set,
+    order_next,
+    order_place,
+    reset,
+)
+from andon.models.simulate.kernel.events import enter, next_ready, pop, schedule
+from andon.models.simulate.kernel.floor import acquire, book_crew, break_down, count, mend, release
+from andon.models.simulate.kernel.numbers import exp, normal_quantile
+from andon.models.simulate.kernel.work import (
+    carry,
+    change,
+    draw,
+    drop,
+    fetch,
+    get,
+    leave,
+    life,
+    meet,
+    repair,
+    service,
+    who_is,
+    work,
+    worked,
+)
+
+
+def step(m: np.ndarray, f: np.ndarray, code: np.ndarray, p: int, pc: int) -> int:
+    """Run one instruction of process `p`; the next place in the program, or -1 when the process waits."""
+    op = code[pc, 0]
+    a = code[pc, 1]
+    b = code[pc, 2]
+    c = code[pc, 3]
+    if op == at.GET:
+        return get(m, p, a, pc)
+    if op == at.SERVICE:
+        return service(m, f, p, pc)
+    if op == at.WORK:
+        return work(m, p, a, b, c, pc)
+    if op == at.WORKED:
+        return worked(m, p, b, c, pc)
+    if op == at.LEAVE:
+        return leave(m, p, a, pc)
+    if op == at.JUMP:
+        return a
+    if op == at.ACQUIRE:
+        return acquire(m, p, a, b, pc)
+    if op == at.RELEASE_CREW:
+        release(m, p)
+        return pc + 1
+    if op == at.CHANGE:
+        return change(m, f, p, a, b, pc)
+    if op == at.LIFE_NEW:
+        return life(m, f, p, a, pc)
+    if op == at.REPAIR:
+        return repair(m, f, p, a, pc)
+    if op == at.CARRY:
+        return carry(m, p, pc)
+    if op == at.MEET:
+        return meet(m, p, a, pc)
+    if op == at.FETCH:
+        return fetch(m, f, p, a, pc)
+    if op == at.DROP:
+        return drop(m, p, pc)
+    return step_other(m, f, p, op, a, pc)
+
+
+def step_other(m: np.ndarray, f: np.ndarray, p: int, op: int, a: int, pc: int) -> int:
+    """The instructions of what is not a machine or a vehicle."""
+    if op == at.DISPATCH:
+        return dispatch(m, p, pc)
+    if op == at.ORDER_NEXT:
+        return order_next(m, f, p, a, pc)
+    if op == at.ORDER_PLACE:
+        return order_place(m, a, pc)
+    if op == at.LINE_NEXT:
+        return line_next(m, p, a, pc)
+    if op == at.LINE_SET:
+        return line_set(m, a, pc)
+    if op == at.BIN_NEXT:
+        return bin_next(m, p, pc)
+    if op == at.BIN_NOTE:
+        return bin_note(m, pc)
+    if op == at.RESET:
+        return reset(m, pc)
+    if op == at.BREAK:
+        break_down(m, a)
+        return pc + 1
+    if op == at.MEND:
+        mend(m, a)
+        return pc + 1
+    if op == at.HOLD:
+        span = draw(m, f, a, who_is(at.FOR_FAILURE, m[p + at.NUMBER]), m[p + at.DRAWS], m[p + at.AGE])
+        m[p + at.DRAWS] += 1
+        m[p + at.AGE] = 0
+        m[p + at.PC] = pc + 1
+        schedule(m, p, m[at.NOW] + span)
+    return -1
+
+
+def run(m: np.ndarray, f: np.ndarray, code: np.ndarray) -> None:
+    """Let a replication run from its image to END, or to a fault."""
+    here = m[at.NOW]
+    while m[at.FAULT] == 0:
+        p = next_ready(m)
+        if p == 0:
+            p = pop(m)
+            if p == 0:
+                break
+            if m[at.NOW] != here:
+                here = m[at.NOW]
+                m[at.STEPS_HERE] = 0
+        pc = m[p + at.PC]
+        while pc >= 0:
+            pc = step(m, f, code, p, pc)
+            m[at.STEPS_HERE] += 1
+        if m[at.STEPS_HERE] > at.STEPS_AT_ONE_INSTANT_MAX:
+            m[at.FAULT] = at.FAULT_RUNAWAY
+            m[at.FAULT_AT] = p
+    close(m)
+
+
+def close(m: np.ndarray) -> None:
+    """Book all that is still open at the end."""
+    if m[at.FAULT] == 0:
+        m[at.NOW] = m[at.END]
+    now = m[at.NOW]
+    for i in range(m[at.PROCS_N]):
+        p = m[at.PROCS] + i * at.PROC_WORDS
+        state = m[p + at.STATE]
+        m[p + at.TIMES + state] += now - m[p + at.SINCE]
+        m[p + at.SINCE] = now
+        if state == at.BUSY or state == at.SETUP or state == at.FAILED:
+            m[p + at.ACTIVE] += now - m[p + at.ACTIVE_SINCE]
+            m[p + at.ACTIVE_SINCE] = now
+    for i in range(m[at.STORES_N]):
+        count(m, m[at.STORES] + i * at.STORE_WORDS, 0)
+    for i in range(m[at.POOLS_N]):
+        book_crew(m, m[at.POOLS] + i * at.POOL_WORDS)
+    m[at.WIP_AREA] += m[at.WIP] * ((now - m[at.WIP_SINCE]) // 1000)
+    m[at.WIP_SINCE] = now
+
+
+def begin(m: np.ndarray, f: np.ndarray, seed: int, replication: int) -> None:
+    """Give the replication its key; draw what is not known: factors of assumptions, products behind bare counts."""
+    m[at.KEY] = key_of(seed, replication)
+    n = int(f[at.FACTORS_N])
+    for i in range(n):
+        sd = f[at.FACTORS + 2 * i]
+        factor = 1.0
+        if sd > 0.0:
+            z = normal_quantile(unit(m[at.KEY], who_is(at.FOR_FACTOR, i), 0))
+            factor = exp(sd * z - 0.5 * sd * sd)
+        f[at.FACTORS + 2 * i + 1] *= factor
+    fill_orders(m)
+    for i in range(m[at.STORES_N]):
+        s = m[at.STORES] + i * at.STORE_WORDS
+        settle(m, m[s + at.HEAD], m[s + at.MIX])
+    for i in range(m[at.PROCS_N]):
+        p = m[at.PROCS] + i * at.PROC_WORDS
+        if m[p + at.KIND] != at.MACHINE:
+            continue
+        mix = m[m[p + at.HOME] + at.MIX]
+        if m[p + at.JOBS] < 0:
+            cut_load(m, p)
+        settle(m, m[p + at.JOB], mix)
+        if m[p + at.LAST] == -2:
+            m[p + at.LAST] = drawn(m, mix, i + (1 << 40)) >> 8
+            if m[p + at.JOB] != 0:
+                m[p + at.LAST] = m[m[p + at.JOB] + at.PRODUCT]
+
+
+def fill_orders(m: np.ndarray) -> None:
+    """Copy the order book of the start into the products' rings."""
+    for i in range(m[at.INITIAL_N]):
+        e = m[at.INITIAL] + i * (1 + at.ORDER_WORDS)
+        a = m[e]
+        o = m[a + at.RING] + (m[a + at.RING_IN] & m[a + at.RING_MASK]) * at.ORDER_WORDS
+        for k in range(at.ORDER_WORDS):
+            m[o + k] = m[e + 1 + k]
+        m[a + at.RING_IN] += 1
+        m[a + at.WAITING] += m[e + 1 + at.ORDER_OUT]
+
+
+def cut_load(m: np.ndarray, p: int) -> None:
+    """How full a load is that nobody observed: any number of jobs from one to all, equally likely."""
+    n = 1 + np.int64(unit(m[at.KEY], who_is(at.FOR_MIX, 1), p) * m[p + at.SLICE])
+    t = m[p + at.JOB]
+    for _ in range(n - 1):
+        t = m[t + at.LINK]
+    m[t + at.LINK] = 0
+    m[at.WIP] -= m[p + at.SLICE] - n
+    m[p + at.JOBS] = n
+
+
+def settle(m: np.ndarray, t: int, mix: int) -> None:
+    """Give the jobs of a list whose product was not observed one that could stand there."""
+    while t != 0:
+        if m[t + at.PRODUCT] < 0:
+            both = drawn(m, mix, t)
+            m[t + at.PRODUCT] = both >> 8
+            m[t + at.STEP] = both & 255
+        t = m[t + at.LINK]
+
+
+def drawn(m: np.ndarray, mix: int, which: int) -> int:
+    """A draw from a mix: how many entries, then (product * 256 + step, cumulative parts per million) each."""
+    u = np.int64(unit(m[at.KEY], who_is(at.FOR_MIX, 0), which) * 1e6)
+    n = m[mix]
+    for i in range(n):
+        if u < m[mix + 2 + 2 * i]:
+            return m[mix + 1 + 2 * i]
+    return m[mix - 1 + 2 * n]
+
+
+def run_chunk(
+    image: np.ndarray,
+    size: int,
+    reals: np.ndarray,
+    code: np.ndarray,
+    seed: int,
+    first: int,
+    rows: np.ndarray,
+    factors: np.ndarray,
+) -> None:
+    """Run replications `first`, `first` + 1, ...: as many as `rows` has rows, each the summary part of the memory.
+
+    Args:
+        image: int64[used], the memory before the first instruction; what lies behind it needs no beginning.
+        size: words of a replication's memory.
+        reals: float64[n], distributions and factors.
+        code: int64[k, 4], the program.
+        seed: the experiment's seed.
+        first: number of the first replication.
+        rows: int64[replications, summary], filled.
+        factors: float64[replications, assumptions], filled with the factors drawn.
+    """
+    m = np.empty(size, np.int64)
+    f = np.empty(reals.shape[0], np.float64)
+    for i in range(rows.shape[0]):
+        m[: image.shape[0]] = image
+        f[:] = reals
+        begin(m, f, seed, first + i)
+        run(m, f, code)
+        rows[i, :] = m[: rows.shape[1]]
+        for k in range(factors.shape[1]):
+            factors[i, k] = f[at.FACTORS + 2 * k + 1]

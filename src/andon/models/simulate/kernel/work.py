@@ -1,0 +1,326 @@
+"""What a machine, a vehicle and a breakdown do: one function an opcode. Each returns the next place, or -1 to wait."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel.chance import duration, unit
+from andon.models.simulate.kernel.events import enter, note, schedule, wake
+from andon.models.simulate.kernel.floor import (
+    append,
+    arrive,
+    has_room,
+    release,
+    shift,
+    take,
+    unlink,
+    wake_desk,
+)
+
+
+def nanos(x: float) -> int:
+    """Seconds to nanoseconds, rounded; never negative."""
+    return np.int64(x * 1e9 + 0.5)
+
+
+def draw(m: np.ndarray, f: np.ndarray, d: int, who: int, which: int, age: int) -> int:
+    """Nanoseconds still to go of the time that distribution `d` gives to (who, which) at age `age`."""
+    return nanos(duration(f, d, unit(m[at.KEY], who, which), age * 1e-9))
+
+
+def who_is(purpose: int, number: int) -> int:
+    """The name of a draw's owner: a purpose and a number within it."""
+    return (purpose << 32) + number
+
+
+def get(m: np.ndarray, p: int, s: int, pc: int) -> int:
+    """Take up to SLICE jobs out of store `s`; wait, starved, while there are none."""
+    if m[p + at.DOWN] != 0:
+        m[p + at.PARKED] = 1
+        m[p + at.PC] = pc
+        enter(m, p, at.FAILED)
+        return -1
+    if m[s + at.LEVEL] > 0:
+        first = take(m, s)
+        m[p + at.JOB] = first
+        n = 1
+        last = first
+        while n < m[p + at.SLICE] and m[s + at.LEVEL] > 0:
+            t = take(m, s)
+            m[last + at.LINK] = t
+            last = t
+            n += 1
+        m[p + at.JOBS] = n
+        return pc + 1
+    m[p + at.PC] = pc
+    append(m, s + at.GET_HEAD, s + at.GET_TAIL, p, at.NEXT)
+    m[p + at.WAITS_AT] = s
+    enter(m, p, at.STARVED)
+    return -1
+
+
+def change(m: np.ndarray, f: np.ndarray, p: int, d: int, skip: int, pc: int) -> int:
+    """Set-up time from `d` into REM when the product changes; else go on at `skip`."""
+    t = m[p + at.JOB]
+    product = m[t + at.PRODUCT]
+    if m[p + at.LAST] == product and m[p + at.STATE] != at.SETUP:
+        return skip
+    m[p + at.LAST] = product
+    which = (m[t + at.SERIAL] << 8) + m[t + at.STEP]
+    m[p + at.REM] = draw(m, f, d, who_is(at.FOR_SETUP, product), which, m[p + at.AGE])
+    m[p + at.AGE] = 0
+    return pc + 1
+
+
+def service(m: np.ndarray, f: np.ndarray, p: int, pc: int) -> int:
+    """Processing time into REM: the longest among the jobs of the load; by time, or by curve at the set-point."""
+    age = m[p + at.AGE]
+    longest = 0
+    t = m[p + at.JOB]
+    while t != 0:
+        product = m[t + at.PRODUCT]
+        step = m[m[at.PRODUCTS] + product * at.PRODUCT_WORDS + at.ROUTE] + m[t + at.STEP] * at.STEP_WORDS
+        v = unit(m[at.KEY], who_is(at.FOR_TIME, product), (m[t + at.SERIAL] << 8) + m[t + at.STEP])
+        curve = m[step + at.CURVE]
+        if curve < 0:
+            span = nanos(duration(f, m[step + at.TIME], v, age * 1e-9))
+        else:
+            column = m[p + at.NUMBER] * m[at.CURVES_N] + curve
+            base_s = f[m[at.CURVES] + 2 * column + (1 if age > 0 else 0)]
+            span = nanos(base_s * duration(f, m[step + at.TIME], v, age * 1e-9 / base_s))
+        if span > longest:
+            longest = span
+        t = m[t + at.LINK]
+    m[p + at.REM] = longest
+    m[p + at.AGE] = 0
+    return pc + 1
+
+
+def work(m: np.ndarray, p: int, state: int, word: int, fails: int, pc: int) -> int:
+    """Work off register `word` in `state`; only BUSY time uses up the machine's LIFE (-1: it does not fail)."""
+    if m[p + at.DOWN] != 0 and fails >= 0:
+        m[p + at.PARKED] = 1
+        m[p + at.PC] = pc
+        if m[p + at.CREW] != 0:
+            m[p + at.PC] = pc - 1
+            release(m, p)
+        enter(m, p, at.FAILED)
+        return -1
+    span = m[p + word]
+    if state == at.BUSY and m[p + at.LIFE] >= 0 and m[p + at.LIFE] < span:
+        span = m[p + at.LIFE]
+    enter(m, p, state)
+    m[p + at.START] = m[at.NOW]
+    m[p + at.WORKING] = word
+    m[p + at.PC] = pc + 1
+    schedule(m, p, m[at.NOW] + span)
+    return -1
+
+
+def worked(m: np.ndarray, p: int, word: int, fails: int, pc: int) -> int:
+    """The end of a piece of work: of all of it, or of the machine's life, and then go on at `fails`."""
+    done = m[at.NOW] - m[p + at.START]
+    m[p + at.WORKING] = 0
+    m[p + word] -= done
+    if m[p + at.STATE] == at.BUSY and m[p + at.LIFE] >= 0:
+        m[p + at.LIFE] -= done
+        if m[p + word] > 0:
+            enter(m, p, at.FAILED)
+            return fails
+    return pc + 1
+
+
+def life(m: np.ndarray, f: np.ndarray, p: int, d: int, pc: int) -> int:
+    """A new LIFE: running time until the machine's next failure."""
+    m[p + at.LIFE] = draw(m, f, d, who_is(at.FOR_FAILURE, m[p + at.NUMBER]), m[p + at.DRAWS], 0)
+    m[p + at.DRAWS] += 1
+    return pc + 1
+
+
+def repair(m: np.ndarray, f: np.ndarray, p: int, d: int, pc: int) -> int:
+    """A repair's length into REP."""
+    m[p + at.REP] = draw(m, f, d, who_is(at.FOR_REPAIR, m[p + at.NUMBER]), m[p + at.DRAWS], 0)
+    m[p + at.DRAWS] += 1
+    return pc + 1
+
+
+def leave(m: np.ndarray, p: int, fleet: int, pc: int) -> int:
+    """Send the jobs on, one by one: out, into the next store, or onto a vehicle; blocked while neither has room."""
+    while m[p + at.JOB] != 0:
+        t = m[p + at.JOB]
+        product = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
+        step = m[t + at.STEP] + 1
+        if step == m[product + at.ROUTE_N]:
+            m[p + at.JOB] = m[t + at.LINK]
+            m[p + at.COUNT] += 1
+            go_out(m, t, product)
+            continue
+        route = m[product + at.ROUTE] + step * at.STEP_WORDS
+        s = m[route + at.AT_STORE]
+        if m[p + at.HAS_ROOM] == 0:
+            if m[s + at.PUT_HEAD] == 0 and has_room(m, s):
+                m[s + at.RESERVED] += 1
+                m[p + at.HAS_ROOM] = 1
+            else:
+                m[p + at.PC] = pc
+                append(m, s + at.PUT_HEAD, s + at.PUT_TAIL, p, at.NEXT)
+                m[p + at.WAITS_AT] = s
+                enter(m, p, at.BLOCKED)
+                if m[at.CYCLIC] != 0:
+                    seek_deadlock(m, p)
+                return -1
+        here = m[p + at.STATION]
+        if fleet != 0 and m[m[at.TRAVEL] + here * m[at.STATIONS_N] + m[route + at.STEP_STATION]] >= 0:
+            m[p + at.PC] = pc
+            m[p + at.WAITS_AT] = fleet
+            enter(m, p, at.BLOCKED)
+            call_vehicle(m, p, fleet, here)
+            return -1
+        m[p + at.JOB] = m[t + at.LINK]
+        m[t + at.STEP] = step
+        m[p + at.HAS_ROOM] = 0
+        m[p + at.COUNT] += 1
+        arrive(m, s, t)
+    m[p + at.JOBS] = 0
+    return pc + 1
+
+
+def go_out(m: np.ndarray, t: int, product: int) -> None:
+    """Job `t` is finished: book it, let its product's oldest open order have it, give its record back."""
+    now = m[at.NOW]
+    m[product + at.DONE] += 1
+    m[product + at.LAST_EXIT] = now
+    if m[t + at.RELEASED] >= 0:
+        m[product + at.FLOW_N] += 1
+        m[product + at.FLOW_US] += (now - m[t + at.RELEASED]) // 1000
+        m[product + at.LEAD_US] += (now - m[t + at.ARRIVED]) // 1000
+    if m[at.TRACE_END] > 0:
+        note(m, at.TRACE_EXIT, m[t + at.PRODUCT], m[t + at.SERIAL])
+    m[at.WIP_AREA] += m[at.WIP] * ((now - m[at.WIP_SINCE]) // 1000)
+    m[at.WIP_SINCE] = now
+    m[at.WIP] -= 1
+    m[t + at.LINK] = m[at.TOKENS_FREE]
+    m[at.TOKENS_FREE] = t
+    if m[product + at.RING_DONE] != m[product + at.RING_IN]:
+        o = m[product + at.RING] + (m[product + at.RING_DONE] & m[product + at.RING_MASK]) * at.ORDER_WORDS
+        m[o + at.ORDER_LEFT] -= 1
+        if m[o + at.ORDER_LEFT] == 0:
+            if m[product + at.RING_DONE] < at.FINISH_MAX:
+                m[product + at.FINISH + m[product + at.RING_DONE]] = now
+            m[product + at.RING_DONE] += 1
+            m[product + at.ORDERS_DONE] += 1
+            if now <= m[o + at.ORDER_DUE]:
+                m[product + at.ON_TIME] += 1
+            else:
+                m[product + at.LATE_US] += (now - m[o + at.ORDER_DUE]) // 1000
+    wake_desk(m)
+
+
+def seek_deadlock(m: np.ndarray, p: int) -> None:
+    """Blocked machines that wait for one another in a ring never move again: find the ring, and say where.
+
+    A store drains if a machine of its station is not blocked, or is blocked by a store that drains. It is kept in the stores' MARK
+    during the search: 1 drains, 0 is not known to.
+    """
+    for i in range(m[at.STORES_N]):
+        m[m[at.STORES] + i * at.STORE_WORDS + at.MARK] = 0
+    changed = True
+    while changed:
+        changed = False
+        for i in range(m[at.PROCS_N]):
+            q = m[at.PROCS] + i * at.PROC_WORDS
+            if m[q + at.KIND] != at.MACHINE:
+                continue
+            s = m[q + at.HOME]
+            if m[s + at.MARK] != 0:
+                continue
+            w = m[q + at.WAITS_AT]
+            stuck = m[q + at.STATE] == at.BLOCKED and m[w + at.CAPACITY] > 0 and m[w + at.MARK] == 0
+            if not stuck:
+                m[s + at.MARK] = 1
+                changed = True
+    if m[m[p + at.WAITS_AT] + at.MARK] == 0:
+        m[at.FAULT] = at.FAULT_DEADLOCK
+        m[at.FAULT_AT] = p
+
+
+def call_vehicle(m: np.ndarray, p: int, fleet: int, here: int) -> None:
+    """Send the nearest free vehicle of `fleet` to machine `p` at station `here`; without one, `p` stands in line."""
+    best = 0
+    best_way = 0
+    v = m[fleet + at.GET_HEAD]
+    while v != 0:
+        way = m[m[at.EMPTY] + m[v + at.LAST] * m[at.STATIONS_N] + here]
+        if best == 0 or way < best_way:
+            best = v
+            best_way = way
+        v = m[v + at.NEXT]
+    if best == 0:
+        append(m, fleet + at.PUT_HEAD, fleet + at.PUT_TAIL, p, at.NEXT)
+        return
+    unlink(m, fleet + at.GET_HEAD, fleet + at.GET_TAIL, best)
+    m[best + at.HOME] = p
+    wake(m, best, m[best + at.PC] + 1)
+
+
+def meet(m: np.ndarray, p: int, fleet: int, pc: int) -> int:
+    """A free vehicle takes the machine that has waited longest; idle while there is none."""
+    q = m[fleet + at.PUT_HEAD]
+    if q != 0:
+        shift(m, fleet + at.PUT_HEAD, fleet + at.PUT_TAIL, at.NEXT)
+        m[p + at.HOME] = q
+        return pc + 1
+    m[p + at.PC] = pc
+    append(m, fleet + at.GET_HEAD, fleet + at.GET_TAIL, p, at.NEXT)
+    enter(m, p, at.STARVED)
+    return -1
+
+
+def fetch(m: np.ndarray, f: np.ndarray, p: int, d: int, pc: int) -> int:
+    """The empty way to the calling machine, and half of the handling time, drawn from `d`."""
+    q = m[p + at.HOME]
+    t = m[q + at.JOB]
+    which = (m[t + at.SERIAL] << 8) + m[t + at.STEP]
+    m[p + at.REM] = draw(m, f, d, who_is(at.FOR_CARRY, m[t + at.PRODUCT]), which, 0) // 2
+    way = m[m[at.EMPTY] + m[p + at.LAST] * m[at.STATIONS_N] + m[q + at.STATION]]
+    enter(m, p, at.MOVING)
+    m[p + at.PC] = pc + 1
+    schedule(m, p, m[at.NOW] + way + m[p + at.REM])
+    return -1
+
+
+def carry(m: np.ndarray, p: int, pc: int) -> int:
+    """The job is on the vehicle and its machine free to go on; the way to its next store, and the other half."""
+    q = m[p + at.HOME]
+    if q != 0:
+        t = m[q + at.JOB]
+        m[p + at.JOB] = t
+        m[q + at.JOB] = m[t + at.LINK]
+        m[q + at.COUNT] += 1
+        m[q + at.HAS_ROOM] = 0
+        m[t + at.LINK] = 0
+        m[t + at.STEP] += 1
+        m[p + at.HOME] = 0
+        m[p + at.LAST] = m[q + at.STATION]
+        wake(m, q, m[q + at.PC])
+    t = m[p + at.JOB]
+    product = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
+    route = m[product + at.ROUTE] + m[t + at.STEP] * at.STEP_WORDS
+    there = m[route + at.STEP_STATION]
+    m[t + at.DEST] = m[route + at.AT_STORE]
+    way = m[m[at.TRAVEL] + m[p + at.LAST] * m[at.STATIONS_N] + there]
+    m[p + at.LAST] = there
+    enter(m, p, at.MOVING)
+    m[p + at.PC] = pc + 1
+    schedule(m, p, m[at.NOW] + (way if way > 0 else 0) + m[p + at.REM])
+    return -1
+
+
+def drop(m: np.ndarray, p: int, pc: int) -> int:
+    """A vehicle sets its job down where it was promised a place."""
+    t = m[p + at.JOB]
+    m[p + at.JOB] = 0
+    m[p + at.COUNT] += 1
+    arrive(m, m[t + at.DEST], t)
+    return pc + 1

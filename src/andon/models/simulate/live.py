@@ -1,0 +1,147 @@
+"""The live state as plain data: what a replication begins from, and what had to be filled in because nobody sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from andon.core.readings import Value
+from andon.site.model import Site, Station
+
+MACHINE_STATES = frozenset({"idle", "setup", "running", "blocked", "down", "off", "waiting_crew"})
+
+
+@dataclass(frozen=True, slots=True)
+class MachineNow:
+    """One machine as it is seen: `elapsed_s` is how long the present state's work has lasted; None is not seen."""
+
+    state: str = "idle"
+    job: str = ""
+    elapsed_s: float | None = None
+    jobs: int | None = None
+    """How many jobs it holds, where that is known."""
+    last: str = ""
+    """The product it is set up for, where that is known; else that of `job`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """Everything that a warm start takes over. Ids are the site's."""
+
+    at_ns: int
+    """Site time, nanoseconds since the epoch."""
+    machines: dict[str, MachineNow] = field(default_factory=dict)
+    levels: dict[str, int] = field(default_factory=dict)
+    """Jobs waiting, by buffer."""
+    queues: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Products waiting, first to last, by buffer, where that is known."""
+    waiting: dict[str, int] = field(default_factory=dict)
+    """Jobs of the order book not yet released, by product."""
+    vehicles: dict[str, str] = field(default_factory=dict)
+    """State by vehicle."""
+    present: dict[str, int] = field(default_factory=dict)
+    """People there now, by crew: held until the shift plan next changes the crew."""
+    setpoints: dict[str, float] = field(default_factory=dict)
+    """Set-point in force, by machine."""
+    sequence: int | None = None
+    """Release sequence in force."""
+    order_phase_s: dict[str, float] = field(default_factory=dict)
+    """Seconds since the last order, by product, where that is known."""
+    sampled: tuple[str, ...] = ()
+    """What nobody observes and every replication therefore draws, one sentence each."""
+
+
+def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState:
+    """The live state out of signal values by signal id; a signal that is missing is listed under `sampled`.
+
+    Pass only values that may be believed: fresh and of good quality.
+    """
+    sampled: list[str] = []
+    machines: dict[str, MachineNow] = {}
+    setpoints: dict[str, float] = {}
+    for station in site.stations:
+        for machine in station.machines:
+            machines[machine] = _machine(values, machine, station, sampled)
+            value = _setpoint(site, values, machine, station)
+            if value is not None:
+                setpoints[machine] = value
+    levels = {}
+    for buffer in site.buffers:
+        level = _number(values, f"{buffer.id}.level")
+        if level is None:
+            sampled.append(f"how many jobs wait in `{buffer.id}` (taken as none)")
+        else:
+            levels[buffer.id] = max(0, int(level))
+    if any(levels.values()):
+        sampled.append("which products wait in the buffers")
+    waiting = {p.id: max(0, int(_number(values, f"{p.id}.waiting") or 0)) for p in site.products}
+    missing = [p.id for p in site.products if _number(values, f"{p.id}.waiting") is None]
+    if missing:
+        sampled.append(f"how many jobs of {', '.join(f'`{p}`' for p in missing)} wait for release (taken as none)")
+    present = {
+        c.id: int(n) for c in site.crews if (n := _number(values, f"{c.id}.present")) is not None and n >= 0
+    }
+    vehicles = {v: str(values.get(f"{v}.state", "")) for fleet in site.fleets for v in fleet.vehicles}
+    under_way = sum(1 for state in vehicles.values() if state in {"moving", "loading"})
+    if under_way:
+        sampled.append(f"what the {under_way} vehicle(s) under way carry (taken as empty)")
+    if any(s.breakdown for s in site.stations):
+        sampled.append("how long each machine has run since its last repair")
+    if site.demand:
+        sampled.append("how long ago the last order of each product came, and how old the waiting orders are")
+    return LiveState(
+        at_ns=at_ns,
+        machines=machines,
+        levels=levels,
+        waiting=waiting,
+        vehicles=vehicles,
+        present=present,
+        setpoints=setpoints,
+        sequence=_sequence(site, values),
+        sampled=tuple(sampled),
+    )
+
+
+def _number(values: Mapping[str, Value], signal: str) -> float | None:
+    value = values.get(signal)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _machine(values: Mapping[str, Value], machine: str, station: Station, sampled: list[str]) -> MachineNow:
+    state = str(values.get(f"{machine}.state", ""))
+    if state not in MACHINE_STATES:
+        sampled.append(f"what `{machine}` is doing (taken as idle)")
+        return MachineNow()
+    job = str(values.get(f"{machine}.job", ""))
+    elapsed = _number(values, f"{machine}.elapsed")
+    busy = state in {"running", "setup", "blocked"}
+    if busy and not job:
+        sampled.append(f"which product is on `{machine}`")
+    if state == "running" and elapsed is None:
+        sampled.append(f"how long `{machine}` has been at its job (taken as just begun)")
+    if busy and station.batch > 1:
+        sampled.append(f"how many jobs are in `{machine}`, and all but the first one's product")
+    if state in {"setup", "down"}:
+        sampled.append(f"how long the {'set-up' if state == 'setup' else 'repair'} of `{machine}` has lasted")
+        elapsed = None
+    return MachineNow(state, job, elapsed)
+
+
+def _setpoint(site: Site, values: Mapping[str, Value], machine: str, station: Station) -> float | None:
+    if station.setpoint is None:
+        return None
+    signal = site.signal(f"{machine}.{station.setpoint}")
+    active = signal.confirm_signal if signal is not None else None
+    seen = _number(values, active) if active else None
+    return seen if seen is not None else _number(values, f"{machine}.{station.setpoint}")
+
+
+def _sequence(site: Site, values: Mapping[str, Value]) -> int | None:
+    if site.release is None or site.release.sequence_signal is None:
+        return None
+    signal = site.signal(site.release.sequence_signal)
+    for name in (signal.confirm_signal if signal else None, site.release.sequence_signal):
+        seen = _number(values, name) if name else None
+        if seen is not None:
+            return int(seen)
+    return None

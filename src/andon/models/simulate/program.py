@@ -1,0 +1,161 @@
+"""The site's processes as a small program: what a machine, a vehicle, a demand, a crew's calendar do, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from andon.models.simulate.kernel import layout as at
+from andon.site.model import Station
+
+Instruction = tuple[int, int, int, int]
+
+
+@dataclass(slots=True)
+class Code:
+    """Instructions in the making, int64[n, 4] in the end."""
+
+    lines: list[Instruction] = field(default_factory=list)
+
+    def add(self, op: int, a: int = 0, b: int = 0, c: int = 0) -> int:
+        """Append an instruction; its place."""
+        self.lines.append((op, a, b, c))
+        return len(self.lines) - 1
+
+    @property
+    def here(self) -> int:
+        """The place of the next instruction."""
+        return len(self.lines)
+
+    def patch(self, place: int, **operands: int) -> None:
+        """Fill in operands that were not known when the instruction was added."""
+        op, a, b, c = self.lines[place]
+        self.lines[place] = (op, operands.get("a", a), operands.get("b", b), operands.get("c", c))
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Where a machine's process may begin: empty, or in the midst of something."""
+
+    fresh: int
+    setup: int
+    running: int
+    blocked: int
+    down_with_job: int
+    down: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Addresses that a station's program needs; 0 where the station has no such thing."""
+
+    store: int
+    crew: int
+    setup: int
+    ttf: int
+    ttr: int
+    repair_crew: int
+    fleet: int
+
+
+def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
+    """A machine of `station`: take, set up, process, send on; fail by running time and be repaired."""
+    running = station.breakdown is not None and station.breakdown.counts == "running"
+    take = code.add(at.GET, wiring.store)
+    setup = code.here
+    if wiring.setup:
+        change = code.add(at.CHANGE, wiring.setup)
+        if wiring.crew:
+            code.add(at.ACQUIRE, wiring.crew, at.NO_CREW)
+        code.add(at.WORK, at.SETUP, at.REM, 0)
+        code.add(at.WORKED, at.SETUP, at.REM, 0)
+        if wiring.crew and station.crew_for == "setup":
+            code.add(at.RELEASE_CREW)
+        code.patch(change, b=code.here)
+    serve = code.add(at.SERVICE)
+    begin = code.here
+    if wiring.crew and station.crew_for == "processing":
+        code.add(at.ACQUIRE, wiring.crew, at.NO_CREW)
+    work = code.add(at.WORK, at.BUSY, at.REM, 0)
+    worked = code.add(at.WORKED, at.BUSY, at.REM, 0)
+    if wiring.crew and station.crew_for == "processing":
+        code.add(at.RELEASE_CREW)
+    leave = code.add(at.LEAVE, wiring.fleet)
+    code.add(at.JUMP, take)
+    if not running:
+        return Entries(take, setup, serve, leave, serve, take)
+    fails = code.add(at.RELEASE_CREW)
+    _repair_code(code, wiring)
+    code.add(at.LIFE_NEW, wiring.ttf)
+    code.add(at.JUMP, begin)
+    code.patch(work, c=fails)
+    code.patch(worked, c=fails)
+    places = [_with_life(code, wiring, place) for place in (take, setup, serve, leave)]
+    downs = []
+    for place in (serve, take):
+        downs.append(_repair_code(code, wiring))
+        code.add(at.LIFE_NEW, wiring.ttf)
+        code.add(at.JUMP, place)
+    return Entries(places[0], places[1], places[2], places[3], downs[0], downs[1])
+
+
+def _with_life(code: Code, wiring: Wiring, place: int) -> int:
+    """Begin at `place`, but draw the machine's life before."""
+    entry = code.add(at.LIFE_NEW, wiring.ttf)
+    code.add(at.JUMP, place)
+    return entry
+
+
+def _repair_code(code: Code, wiring: Wiring) -> int:
+    start = code.here
+    if wiring.repair_crew:
+        code.add(at.ACQUIRE, wiring.repair_crew, at.FAILED)
+    code.add(at.REPAIR, wiring.ttr)
+    code.add(at.WORK, at.FAILED, at.REP, -1)
+    code.add(at.WORKED, at.FAILED, at.REP, -1)
+    if wiring.repair_crew:
+        code.add(at.RELEASE_CREW)
+    return start
+
+
+def breakdown_code(code: Code, wiring: Wiring, machine: int) -> tuple[int, int]:
+    """Failures of one machine by the calendar; where the process begins, and where when the machine is down now."""
+    start = code.add(at.HOLD, wiring.ttf)
+    code.add(at.BREAK, machine)
+    down = _repair_code(code, wiring)
+    code.add(at.MEND, machine)
+    code.add(at.JUMP, start)
+    return start, down
+
+
+def vehicle_code(code: Code, fleet: int, handling: int) -> int:
+    """A vehicle: meet a machine that calls, fetch, carry, set down."""
+    start = code.add(at.MEET, fleet)
+    code.add(at.FETCH, handling)
+    code.add(at.CARRY)
+    code.add(at.DROP)
+    code.add(at.JUMP, start)
+    return start
+
+
+def demand_code(code: Code, product: int) -> tuple[int, int]:
+    """Orders of one product; (begin with an order now, begin with the wait for the next one)."""
+    place = code.add(at.ORDER_PLACE, product)
+    wait = code.add(at.ORDER_NEXT, product)
+    code.add(at.JUMP, place)
+    return place, wait
+
+
+def calendar_code(code: Code, crew: int) -> int:
+    """A crew's comings and goings."""
+    start = code.add(at.LINE_NEXT, crew)
+    code.add(at.LINE_SET, crew)
+    code.add(at.JUMP, start)
+    return start
+
+
+def probe_code(code: Code) -> int:
+    """The look at regular times."""
+    start = code.add(at.BIN_NEXT)
+    code.add(at.BIN_NOTE)
+    code.add(at.JUMP, start)
+    return start

@@ -1,0 +1,144 @@
+"""What the replications left in memory, as named columns: one number a replication, in units for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from andon.models.simulate.image import Image
+from andon.models.simulate.kernel import layout as at
+
+STATES = ("starved", "setup", "busy", "blocked", "down", "waiting_crew")
+Column = np.ndarray
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Summaries of `n` replications of one image."""
+
+    image: Image
+    words: np.ndarray
+    """int64[n, summary]."""
+    factors: np.ndarray
+    """float64[n, assumptions]: the factor on each assumption's mean that was drawn (and asked for)."""
+
+    @property
+    def n(self) -> int:
+        """Replications."""
+        return int(self.words.shape[0])
+
+    @property
+    def seconds(self) -> float:
+        """Length that was counted, after the warm-up."""
+        return (self.image.options.horizon_ns - self.image.options.warmup_ns) / 1e9
+
+    def _at(self, head: int, index: int, each: int, word: int) -> Column:
+        base = int(self.image.memory[head]) + index * each
+        return self.words[:, base + word]
+
+    def product(self, index: int, word: int) -> Column:
+        """A word of a product's record."""
+        return self._at(at.PRODUCTS, index, at.PRODUCT_WORDS, word)
+
+    def done(self, index: int | None = None) -> Column:
+        """Jobs completed: of one product, or all."""
+        if index is not None:
+            return self.product(index, at.DONE).astype(float)
+        return np.sum([self.done(i) for i in range(len(self.image.products))], axis=0)
+
+    def lead_s(self, index: int | None = None, word: int = at.LEAD_US) -> Column:
+        """Mean seconds from order to completion (`FLOW_US`: from release), NaN where none was completed."""
+        which = range(len(self.image.products)) if index is None else (index,)
+        total = np.sum([self.product(i, word) for i in which], axis=0) / 1e6
+        count = np.sum([self.product(i, at.FLOW_N) for i in which], axis=0)
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+    def on_time(self, index: int | None = None) -> Column:
+        """Share of the completed orders that were on time, NaN where none was completed."""
+        which = range(len(self.image.products)) if index is None else (index,)
+        good = np.sum([self.product(i, at.ON_TIME) for i in which], axis=0)
+        count = np.sum([self.product(i, at.ORDERS_DONE) for i in which], axis=0)
+        return np.where(count > 0, good / np.maximum(count, 1), np.nan)
+
+    def finish_s(self, index: int, order: int) -> Column:
+        """When the product's `order`-th open order (0: the oldest) was complete; infinite when it was not."""
+        when = self.product(index, at.FINISH + order)
+        return np.where(when > 0, when / 1e9, np.inf)
+
+    def wip(self) -> Column:
+        """Mean number of jobs on the floor."""
+        return self.words[:, at.WIP_AREA] / 1e6 / self.seconds
+
+    def share(self, machine: int, state: int) -> Column:
+        """Share of time that a machine spent in a state of the kernel."""
+        return self._at(at.PROCS, machine, at.PROC_WORDS, at.TIMES + state) / 1e9 / self.seconds
+
+    def station_share(self, station: int, state: int) -> Column:
+        """The same, over the machines of a station."""
+        which = [k for k, s in enumerate(self.image.machine_station) if s == station]
+        return np.mean([self.share(k, state) for k in which], axis=0)
+
+    def count(self, machine: int) -> Column:
+        """Jobs that a machine finished."""
+        return self._at(at.PROCS, machine, at.PROC_WORDS, at.COUNT)
+
+    def queue(self, station: int) -> Column:
+        """Mean number of jobs in a station's buffer."""
+        return self._at(at.STORES, station, at.STORE_WORDS, at.AREA) / 1e6 / self.seconds
+
+    def active_s(self, station: int) -> Column:
+        """Mean length of a machine's active periods (set-up, processing, repair without a pause), by station, seconds."""
+        which = [k for k, s in enumerate(self.image.machine_station) if s == station]
+        total = np.sum([self._at(at.PROCS, k, at.PROC_WORDS, at.ACTIVE) for k in which], axis=0) / 1e9
+        periods = np.sum([self._at(at.PROCS, k, at.PROC_WORDS, at.PERIODS) for k in which], axis=0)
+        return total / np.maximum(periods, 1)
+
+    def bottleneck(self) -> np.ndarray:
+        """Share of the replications in which each station is the bottleneck.
+
+        The average active period method: the station whose machines are active for longest without a pause (Roser,
+        Nakano and Tanaka 2001).
+        """
+        lengths = np.array([self.active_s(i) for i in range(len(self.image.stations))])
+        return np.bincount(lengths.argmax(axis=0), minlength=len(lengths)) / self.n
+
+    def crew_load(self, crew: int) -> Column:
+        """Share of the crew's present time in which it was at work; 0 where nobody was there."""
+        used = self._at(at.POOLS, crew, at.POOL_WORDS, at.USED_AREA)
+        there = self._at(at.POOLS, crew, at.POOL_WORDS, at.SIZE_AREA)
+        return np.where(there > 0, used / np.maximum(there, 1), 0.0)
+
+    def vehicle_use(self) -> Column:
+        """Share of time that vehicles are under way, over the fleet."""
+        first = len(self.image.machines)
+        which = range(first, first + len(self.image.vehicles))
+        return np.mean([self.share(k, at.MOVING) for k in which], axis=0) if len(which) else np.zeros(self.n)
+
+    def series(self, what: str) -> np.ndarray:
+        """A time series, float64[n, bins]: `wip`, `done`, `done:<product>`, `waiting:<product>`, `level:<buffer>`.
+
+        Values at the ends of equal bins over the horizon.
+        """
+        image = self.image
+        products, stores = len(image.products), int(image.memory[at.STORES_N])
+        width = 1 + 2 * products + stores
+        base = int(image.memory[at.SERIES])
+        table = self.words[:, base : base + image.options.bins * width].reshape(self.n, image.options.bins, width)
+        kind, _, name = what.partition(":")
+        match kind:
+            case "wip":
+                return table[:, :, 0].astype(float)
+            case "done" if not name:
+                return table[:, :, 1 : 1 + products].sum(axis=2).astype(float)
+            case "done":
+                return table[:, :, 1 + image.products.index(name)].astype(float)
+            case "waiting":
+                return table[:, :, 1 + products + image.products.index(name)].astype(float)
+            case "level":
+                return table[:, :, 1 + 2 * products + image.stores.index(name)].astype(float)
+        raise KeyError(what)
+
+    def bin_ends_s(self) -> np.ndarray:
+        """Seconds from the start at which the series were taken."""
+        return (np.arange(self.image.options.bins) + 1) * (int(self.image.memory[at.BIN_NS]) / 1e9)

@@ -1,0 +1,174 @@
+"""Replications of a site, in chunks that a pool of threads may share: the same bits for any number of threads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from andon.models.simulate import calendar, jit
+from andon.models.simulate.asked import Asked, asked
+from andon.models.simulate.image import Builder, Image, Options
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.laws import Unrunnable
+from andon.models.simulate.live import LiveState
+from andon.models.simulate.rows import Rows
+from andon.site.model import Site
+
+CHUNK = 25
+"""Replications that one thread takes at a time."""
+REPLICATIONS_MAX = 100_000
+HORIZON_S_MAX = 3.2e7
+"""A year, about: the series of a site are not meant for more."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+Progress = Callable[[int, int, float, float], None]
+"""Called with: replications done, wanted, mean jobs completed so far, half-width of its 95 % interval."""
+
+
+class Pool(Protocol):
+    """The port for threads: applies a function to every item and yields the results as they come, in any order."""
+
+    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+        """Results in any order; when the caller stops iterating, nothing further is started."""
+        ...
+
+
+class Serial:
+    """One after the other, in the calling thread."""
+
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        """Results in the order of the items."""
+        return map(function, items)
+
+
+def compile_site(
+    site: Site,
+    live: LiveState | None,
+    horizon_s: float,
+    change: Asked,
+    *,
+    start_ns: int | None = None,
+    bins: int = 48,
+    warmup_s: float = 0.0,
+    uncertain: bool = True,
+    trace: int = 0,
+) -> Image:
+    """The image that replications begin from.
+
+    Raises:
+        Unrunnable: the site cannot be simulated; one sentence.
+    """
+    if not 0 < horizon_s <= HORIZON_S_MAX:
+        raise Unrunnable(f"a horizon of {horizon_s:g} s cannot be simulated; use one above 0 and below a year")
+    begin = live.at_ns if live is not None else start_ns
+    options = Options(
+        start_ns=calendar.first_shift_start(site) if begin is None else begin,
+        horizon_ns=round(horizon_s * 1e9),
+        bins=bins,
+        warmup_ns=round(warmup_s * 1e9),
+        uncertain=uncertain,
+        trace=trace,
+    )
+    return Builder(site, live, change, options).build()
+
+
+def replicate(
+    image: Image,
+    replications: int,
+    seed: int,
+    *,
+    pool: Pool | None = None,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+    flavour: jit.Flavour = "compiled",
+) -> Rows:
+    """Run replications 0, 1, ... of an image.
+
+    Args:
+        image: from `compile_site`.
+        replications: how many.
+        seed: of the experiment; replication r of two images with the same seed shares its random numbers.
+        pool: threads; none: the calling one.
+        progress: called after every chunk.
+        stop: asked after every chunk; when it says yes, what is done so far (whole chunks from the first) is returned.
+        flavour: of the kernel.
+
+    Raises:
+        Unrunnable: a replication could not end; the sentence names the element.
+    """
+    if not 1 <= replications <= REPLICATIONS_MAX:
+        raise Unrunnable(f"{replications} replications cannot be run; ask for 1 to {REPLICATIONS_MAX:,}")
+    run_chunk = jit.kernel(flavour)["run_chunk"]
+    words = np.empty((replications, image.summary), np.int64)
+    factors = np.empty((replications, len(image.assumptions)), np.float64)
+    firsts = list(range(0, replications, CHUNK))
+    finished = np.zeros(len(firsts), bool)
+
+    def chunk(number: int) -> int:
+        part = slice(firsts[number], min(firsts[number] + CHUNK, replications))
+        with np.errstate(over="ignore"):
+            run_chunk(
+                image.memory, image.size, image.reals, image.code, seed, part.start, words[part], factors[part]
+            )
+        return number
+
+    for number in (pool or Serial()).map(chunk, range(len(firsts))):
+        finished[number] = True
+        so_far = np.repeat(finished, CHUNK)[:replications]
+        _refuse_faults(image, words[so_far])
+        if progress is not None:
+            done = Rows(image, words[so_far], factors[so_far]).done()
+            half = 1.96 * float(done.std(ddof=1)) / math.sqrt(len(done)) if len(done) > 1 else math.inf
+            progress(len(done), replications, float(done.mean()), half)
+        if stop is not None and stop() and finished[0]:
+            break
+    whole = len(finished) if finished.all() else int(np.argmin(finished))
+    kept = min(max(whole, 1) * CHUNK, replications)
+    return Rows(image, words[:kept], factors[:kept])
+
+
+def _refuse_faults(image: Image, words: np.ndarray) -> None:
+    bad = np.flatnonzero(words[:, at.FAULT])
+    if not len(bad):
+        return
+    row = words[bad[0]]
+    where = int(row[at.FAULT_AT])
+    after = f"after {row[at.NOW] / 3.6e12:.1f} h of replication {bad[0]}"
+    process = image.processes.get(where, "a process")
+    match int(row[at.FAULT]):
+        case at.FAULT_DEADLOCK:
+            waits = int(row[where + at.WAITS_AT])
+            index = (waits - int(image.memory[at.STORES])) // at.STORE_WORDS
+            store = image.stores[index] if index < len(image.stores) else "the vehicles"
+            text = f"`{process}` waits for room in `{store}` and the machines behind it wait for `{process}`, {after}"
+            raise Unrunnable(f"{text}; give `{store}` more room or lower the release limit")
+        case at.FAULT_RUNAWAY:
+            text = f"`{process}` does things without time passing ({at.STEPS_AT_ONE_INSTANT_MAX:,} steps), {after}"
+            raise Unrunnable(f"{text}; check that its times are not 0")
+        case at.FAULT_ORDERS:
+            product = image.products[where]
+            text = f"more than 8,192 orders of `{product}` are open, {after}"
+            raise Unrunnable(f"{text}; its demand outruns what the floor can make, or the horizon is too long")
+        case _:
+            raise Unrunnable(f"the machine's tables are full, {after}; report this with the site folder")
+
+
+def simulate_rows(
+    site: Site,
+    live: LiveState | None,
+    horizon_s: float,
+    replications: int,
+    seed: int,
+    overrides: Mapping[str, float],
+    *,
+    pool: Pool | None = None,
+    progress: Progress | None = None,
+    start_ns: int | None = None,
+) -> Rows:
+    """Compile and replicate in one call."""
+    image = compile_site(site, live, horizon_s, asked(site, overrides), start_ns=start_ns)
+    return replicate(image, replications, seed, pool=pool, progress=progress)

@@ -1,0 +1,179 @@
+"""The site's numbers and names as the kernel's tables: distributions, routes, ways, curves, mixes of products."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.laws import Unrunnable, mean_of, scale_of, words_of
+from andon.models.simulate.live import LiveState
+from andon.site.model import Curve, Site, Station
+
+ORDERS_OPEN_MAX = 8192
+"""Open orders of one product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reals:
+    """`f` of the kernel, and where each assumption's distribution stands in it."""
+
+    values: list[float]
+    at: dict[str, int]
+    one: int
+    """A distribution that is always 1."""
+    names: tuple[str, ...]
+    """Assumptions in the order of their factors."""
+
+
+def used_assumptions(site: Site) -> tuple[str, ...]:
+    """Names of the assumptions that the simulation reads, in the site's order."""
+    used: set[str] = set()
+    for station in site.stations:
+        used.update(n for n in (station.setup,) if n)
+        if station.breakdown:
+            used.update((station.breakdown.time_to_failure, station.breakdown.time_to_repair))
+    used.update(fleet.handling for fleet in site.fleets)
+    used.update(step.time for product in site.products for step in product.route if step.time)
+    named = {step.curve for product in site.products for step in product.route if step.curve}
+    used.update(c.spread for c in site.curves if c.id in named and c.spread)
+    used.update(d.every for d in site.demand)
+    declared = [a.name for a in site.assumptions]
+    for name in sorted(used - set(declared)):
+        raise Unrunnable(f"assumption `{name}` is used but not declared; add it to assumptions.yaml")
+    return tuple(name for name in declared if name in used)
+
+
+def reals(site: Site, factors: dict[str, float], *, uncertain: bool = True) -> Reals:
+    """Distributions with their factors; `factors` multiplies means; without `uncertain` every mean is as declared."""
+    names = used_assumptions(site)
+    declared = {a.name: a for a in site.assumptions}
+    head = at.FACTORS + 2 * (len(names) + 1)
+    values = [float(len(names) + 1)] + [0.0] * (head - 1)
+    empirical: list[float] = []
+    tail = head + (len(names) + 1) * at.DIST_WORDS
+    places: dict[str, int] = {}
+    laws: list[float] = []
+    for i, name in enumerate(names):
+        a = declared[name]
+        spread = math.sqrt(math.log(1.0 + a.uncertainty**2)) if uncertain else 0.0
+        values[at.FACTORS + 2 * i] = spread
+        values[at.FACTORS + 2 * i + 1] = factors.get(name, 1.0)
+        words, more = words_of(a, at.FACTORS + 2 * i + 1, tail + len(empirical))
+        places[name] = head + len(laws)
+        laws += words
+        empirical += more
+    values[at.FACTORS + 2 * len(names) + 1] = 1.0
+    one = head + len(laws)
+    unit = [0.0] * at.DIST_WORDS
+    unit[at.KIND_D], unit[at.P0], unit[at.SCALE] = float(at.CONSTANT), 1.0, 1.0
+    unit[at.FACTOR] = float(at.FACTORS + 2 * len(names) + 1)
+    return Reals(values + laws + unit + empirical, places, one, names)
+
+
+def curve_value_s(curve: Curve, x: float) -> float:
+    """Seconds at set-point `x`: linear between the curve's points, level beyond them."""
+    scale = scale_of(curve.output_unit, curve.id)
+    points = sorted(curve.points)
+    if x <= points[0][0]:
+        return points[0][1] * scale
+    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        if x <= x1:
+            return (y0 + (y1 - y0) * (x - x0) / (x1 - x0)) * scale
+    return points[-1][1] * scale
+
+
+def setpoint_default(site: Site, station: Station, curve: Curve, machine: str) -> float:
+    """The set-point where none is known: the middle of what may be written, else of the curve."""
+    signal = site.signal(f"{machine}.{station.setpoint}") if station.setpoint else None
+    if signal is not None and signal.min is not None and signal.max is not None:
+        return (signal.min + signal.max) / 2.0
+    return (min(x for x, _ in curve.points) + max(x for x, _ in curve.points)) / 2.0
+
+
+def curve_table(site: Site, live: LiveState | None, overrides: dict[str, float]) -> list[float]:
+    """Two values by machine and curve, in seconds: at the set-point in force, and at the one that is asked about."""
+    table: list[float] = []
+    for station in site.stations:
+        for machine in station.machines:
+            for curve in site.curves:
+                now = live.setpoints.get(machine) if live is not None else None
+                if now is None:
+                    now = setpoint_default(site, station, curve, machine)
+                asked = overrides.get(f"{machine}.{station.setpoint}", now) if station.setpoint else now
+                table += [curve_value_s(curve, asked), curve_value_s(curve, now)]
+    return table
+
+
+def _place(site: Site, *ids: str) -> tuple[float, float]:
+    places = {e.id: (e.x_m, e.y_m) for e in site.elements}
+    found = [places[i] for i in ids if i in places]
+    if not found:
+        return 0.0, 0.0
+    return sum(x for x, _ in found) / len(found), sum(y for _, y in found) / len(found)
+
+
+def ways_ns(site: Site) -> tuple[list[int], list[int]]:
+    """Travel times between stations in nanoseconds, straight lines at the first fleet's speed.
+
+    Returns:
+        loaded[from, to], -1 where a job is handed over without a vehicle (same area); and empty[from, to], whose last
+        row is the way from where the vehicles stand at first.
+    """
+    n = len(site.stations)
+    if not site.fleets:
+        return [-1] * (n * n), [0] * ((n + 1) * n)
+    speed = site.fleets[0].speed_m_per_s
+    centre = [_place(site, *s.machines) for s in site.stations]
+    queue = [_place(site, s.buffer) if any(e.id == s.buffer for e in site.elements) else c
+             for s, c in zip(site.stations, centre, strict=True)]
+    home = _place(site, *site.fleets[0].vehicles)
+
+    def span(a: tuple[float, float], b: tuple[float, float]) -> int:
+        return round(math.hypot(a[0] - b[0], a[1] - b[1]) / speed * 1e9)
+
+    loaded = [
+        span(centre[i], queue[j]) if site.stations[i].area != site.stations[j].area else -1
+        for i in range(n)
+        for j in range(n)
+    ]
+    empty = [span(a, centre[j]) for a in [*queue, home] for j in range(n)]
+    return loaded, empty
+
+
+def mixes(site: Site) -> list[list[int]]:
+    """By station: what a job that is seen there, but not which, may be: (product * 256 + step, cumulative ppm)."""
+    declared = {a.name: a for a in site.assumptions}
+    weight = {p.id: 1.0 for p in site.products}
+    for d in site.demand:
+        a = declared[d.every]
+        weight[d.product] = d.quantity / max(mean_of(a.distribution) * scale_of(a.unit, a.name), 1e-9)
+    table = []
+    for station in site.stations:
+        parts = [
+            (weight[p.id], i * 256 + k)
+            for i, p in enumerate(site.products)
+            for k, step in enumerate(p.route)
+            if step.station == station.id
+        ]
+        total = sum(w for w, _ in parts)
+        words, sofar = [len(parts)], 0.0
+        for w, what in parts:
+            sofar += w / total
+            words += [what, round(sofar * 1e6)]
+        table.append(words)
+    return table
+
+
+def cyclic(site: Site) -> bool:
+    """Whether jobs can come back to a station through some routes, so that blocked machines could wait in a ring."""
+    after: dict[str, set[str]] = {s.id: set() for s in site.stations}
+    for product in site.products:
+        for here, there in zip(product.route, product.route[1:], strict=False):
+            after[here.station].add(there.station)
+    done: set[str] = set()
+    while True:
+        ready = [s for s, next_ones in after.items() if s not in done and next_ones <= done]
+        if not ready:
+            return len(done) < len(after)
+        done.update(ready)

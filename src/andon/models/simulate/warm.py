@@ -1,0 +1,108 @@
+"""Writes a live state into a memory image: jobs on machines and in buffers, work half done, the order book."""
+
+from __future__ import annotations
+
+from andon.core.time import SECOND
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.laws import mean_of, scale_of
+from andon.models.simulate.live import LiveState, MachineNow
+from andon.models.simulate.program import Entries
+from andon.site.model import Site, Station
+
+SERIAL_WARM = 1 << 40
+"""Serial numbers of jobs that were on the floor at the start, so that their draws are their own."""
+
+
+def machine(words: list[int], site: Site, p: int, station: Station, entries: Entries, now: MachineNow) -> None:
+    """Let machine process `p` begin in the midst of what it is seen doing."""
+    index = {product.id: i for i, product in enumerate(site.products)}
+    known = now.last or now.job
+    words[p + at.LAST] = index.get(known, -2)
+    age = round((now.elapsed_s or 0.0) * SECOND)
+    calendar = station.breakdown is None or station.breakdown.counts == "calendar"
+    state = now.state
+    if state in {"running", "setup", "blocked"} or (state in {"down", "waiting_crew"} and now.job):
+        _load(words, site, p, station, now)
+    loaded = words[p + at.JOB] != 0
+    if state == "running" or (state == "down" and calendar and loaded):
+        words[p + at.PC], words[p + at.STATE], words[p + at.AGE] = entries.running, at.BUSY, max(age, 1)
+    elif state == "setup":
+        words[p + at.PC], words[p + at.STATE], words[p + at.AGE] = entries.setup, at.SETUP, age
+    elif state == "blocked":
+        words[p + at.PC], words[p + at.STATE] = entries.blocked, at.BLOCKED
+    elif state == "waiting_crew" and loaded:
+        words[p + at.PC], words[p + at.STATE] = entries.setup, at.NO_CREW
+    elif state == "down" and not calendar:
+        words[p + at.PC] = entries.down_with_job if loaded else entries.down
+        words[p + at.STATE], words[p + at.AGE] = at.FAILED, age
+
+
+def _load(words: list[int], site: Site, p: int, station: Station, now: MachineNow) -> None:
+    """Jobs on a machine: the first one's product as seen; how many there are, and the others', drawn if not seen."""
+    product, step = _known(site, now.job, station)
+    count = max(1, now.jobs if now.jobs is not None else station.batch)
+    chain = [_token(words, product if i == 0 else -1, step) for i in range(count)]
+    _link(words, chain)
+    words[p + at.JOB] = chain[0]
+    words[p + at.JOBS] = count if now.jobs is not None or count == 1 else -1
+
+
+def queue(words: list[int], site: Site, s: int, station: Station, live: LiveState) -> None:
+    """Jobs in the buffer of `station`, as many as seen (never more than it holds)."""
+    known = live.queues.get(station.buffer, ())
+    count = min(max(live.levels.get(station.buffer, 0), len(known)), words[s + at.CAPACITY])
+    if not count:
+        return
+    chain = []
+    for i in range(count):
+        product, step = _known(site, known[i], station) if i < len(known) else (-1, 0)
+        chain.append(_token(words, product, step))
+    _link(words, chain)
+    words[s + at.HEAD], words[s + at.TAIL] = chain[0], chain[-1]
+    words[s + at.LEVEL] = words[s + at.PEAK] = count
+
+
+def _known(site: Site, name: str, station: Station) -> tuple[int, int]:
+    """(product, step) of a job that is seen at a station; (-1, 0) where it is not known."""
+    for i, product in enumerate(site.products):
+        if product.id == name:
+            steps = [k for k, step in enumerate(product.route) if step.station == station.id]
+            return (i, steps[0]) if steps else (-1, 0)
+    return -1, 0
+
+
+def _token(words: list[int], product: int, step: int) -> int:
+    """A job that is on the floor at the start; `RELEASED` -1 keeps it out of lead times that nobody saw begin."""
+    t = len(words)
+    words += [0] * at.TOKEN_WORDS
+    words[t + at.PRODUCT], words[t + at.STEP] = product, step
+    words[t + at.SERIAL], words[t + at.RELEASED] = SERIAL_WARM + t, -1
+    return t
+
+
+def _link(words: list[int], chain: list[int]) -> None:
+    for a, b in zip(chain, chain[1:], strict=False):
+        words[a + at.LINK] = b
+
+
+def order_book(words: list[int], site: Site, live: LiveState, product_at: list[int]) -> list[int]:
+    """Waiting jobs as orders of the usual size, the oldest first and an interval apart.
+
+    Returns:
+        Five words an order: the product's address, jobs to release, jobs to complete, when it came, when it is due.
+    """
+    assumptions = {a.name: a for a in site.assumptions}
+    table: list[int] = []
+    for demand in site.demand:
+        i = next(k for k, p in enumerate(site.products) if p.id == demand.product)
+        waiting = live.waiting.get(demand.product, 0)
+        sizes = [demand.quantity] * (waiting // demand.quantity)
+        if waiting % demand.quantity:
+            sizes.insert(0, waiting % demand.quantity)
+        a = assumptions[demand.every]
+        every_ns = mean_of(a.distribution) * scale_of(a.unit, a.name) * 1e9
+        due_ns = words[product_at[i] + at.DUE]
+        for j, size in enumerate(sizes):
+            came = -round((len(sizes) - j - 0.5) * every_ns)
+            table += [product_at[i], size, size, came, came + due_ns]
+    return table
