@@ -241,7 +241,6 @@ class History:
     # --- out ---
 
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        self.flush()
         cursor = self._db.cursor()
         try:
             return cursor.execute(sql, list(parameters)).fetchall()
@@ -250,6 +249,7 @@ class History:
 
     def query(self, signal: str, since: int, until: int, max_points: int = 500) -> Trend:
         """A signal from `since` up to, not including, `until` (source time): all of it, or min, max, last a bucket."""
+        self.flush()
         key = self._ids.get(signal, -1)
         where = "signal = ? AND source_time >= ? AND source_time < ?"
         total = self._rows(f"SELECT count(*) FROM readings WHERE {where}", [key, since, until])[0][0]  # noqa: S608 - fixed text
@@ -299,6 +299,7 @@ class History:
 
     def extent(self) -> tuple[int, int, int]:
         """First and last source time, and how many readings there are; zeros when there are none."""
+        self.flush()
         first, last, count = self._rows("SELECT min(source_time), max(source_time), count(*) FROM readings", [])[0]
         return first or 0, last or 0, count
 
