@@ -8,9 +8,9 @@ from andon.authority.records import RecordView
 from andon.core.readings import Value
 from andon.core.refusals import Reason
 from andon.core.time import SECOND, Nanos
-from andon.dispatch.command import all_commands, in_flight
+from andon.dispatch.command import fold, in_flight
 from andon.dispatch.confirm import differs
-from andon.dispatch.moves import PAST_WRITE
+from andon.dispatch.moves import PAST_WRITE, Phase
 from andon.site.model import Signal
 
 RATE_WINDOW_NS = 60 * SECOND
@@ -65,18 +65,28 @@ def change_reasons(
     if not differs(value, current, signal.confirm_tol):
         text = f"`{name}` stands at {current}; {value} is no change that `{signal.confirm_signal}` could show"
         found.append(Reason("no-change", text, "propose a larger change, or none"))
-    if signal.max_rate is not None and not isinstance(value, str | bool):
-        start = _value_at(signal, current, view, now)
-        if isinstance(start, int | float) and abs(value - start) > signal.max_rate * (1 + 1e-9):
-            text = f"`{name}` may change by {signal.max_rate:g} {signal.unit} a minute; this is {abs(value - start):g}"
-            found.append(Reason("rate", text, "go in smaller steps, a minute apart"))
+    if signal.max_rate is not None and _number(value) and _number(current):
+        amount = abs(float(value) - float(current))
+        recent = _changed_lately(signal, view, now)
+        if amount + recent > signal.max_rate * (1 + 1e-9):
+            unit = signal.unit
+            text = f"`{name}` may change by {signal.max_rate:g} {unit} a minute; this is {amount:g} after {recent:g}"
+            found.append(Reason("rate", text, "go in smaller steps, or wait a minute"))
     return tuple(found)
 
 
-def _value_at(signal: Signal, current: Value, view: RecordView, now: Nanos) -> Value:
-    """What the signal stood at before our own commands of the last minute, or else what it stands at."""
-    for command in all_commands(view):
-        written = command.phase in PAST_WRITE
-        if written and command.signal == signal.id and command.written_at > now - RATE_WINDOW_NS:
-            return command.previous if command.previous is not None else current
-    return current
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _changed_lately(signal: Signal, view: RecordView, now: Nanos) -> float:
+    """By how much our own commands have moved the signal within the last minute, up and down alike."""
+    moved = 0.0
+    for trace in reversed(view.commands.values()):
+        if trace.intent.at < now - 2 * RATE_WINDOW_NS:
+            break
+        command = fold(trace)
+        recent = command.written_at > now - RATE_WINDOW_NS and command.phase in PAST_WRITE | {Phase.UNDONE}
+        if recent and command.signal == signal.id and _number(command.value) and _number(command.previous):
+            moved += abs(float(command.value) - float(command.previous or 0.0))
+    return moved

@@ -15,7 +15,7 @@ from andon.dispatch.limits import change_reasons, value_reasons
 from andon.dispatch.moves import EVENT_OF_OUTCOME, Event, Phase, may
 from andon.ledger.record import NewRecord
 from andon.operate.govern import no_reason
-from andon.operate.outcome import NOTHING, FenceAndAsk, Outcome, Result, SendCommand, World
+from andon.operate.outcome import NOTHING, FenceAndAsk, Outcome, ResolveGateway, Result, SendCommand, World
 from andon.operate.port import Resolve, Undo, Who
 from andon.operate.propose import Wish, intend, tier_reasons
 from andon.site.model import Tier
@@ -125,8 +125,9 @@ def resolve(request: Resolve, who: Who, world: World) -> Outcome | Refusal:
         "measured": {"done": request.done is True},
     }
     word = "done" if request.done else "not done"
-    message = f"command `{command.id}` is resolved as {word}; the gateway's own block is lifted where it stands"
-    return Outcome((NewRecord("command.outcome", who.person, payload),), message=message)
+    tell = ResolveGateway(command.id, request.done is True, who.person, request.reason.strip())
+    message = f"command `{command.id}` is resolved as {word}"
+    return Outcome((NewRecord("command.outcome", who.person, payload),), (tell,), message)
 
 
 def recover(world: World) -> Outcome:

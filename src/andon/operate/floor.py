@@ -11,7 +11,6 @@ from andon.authority.case import same_human
 from andon.authority.records import RecordView
 from andon.authority.said import HaltCase
 from andon.authority.transitions import held
-from andon.core.canonical import digest
 from andon.core.ids import Ids
 from andon.core.refusals import Reason, Refusal, refuse
 from andon.core.time import SECOND, Nanos, iso, nanos
@@ -157,10 +156,15 @@ def halted(effect: HaltGateway, result: Result) -> Outcome:
     return Outcome((NewRecord("halt", "", payload, unique=effect.id),), message=message, detail=detail)
 
 
-def reset_statement(site: Site, view: RecordView) -> str:
-    """The text that both people sign: it names this site and every halt in force, so it fits no other."""
-    names = sorted(f"{h.id} {h.scope}" for h in view.halts.values())
-    return "\n".join(("andon reset", digest(site.name), *names, ""))
+def reason_to_sign(view: RecordView, reason: str) -> str:
+    """The reason that stands in the statement which both people sign: the first signer's, or else this one.
+
+    What the second person says is recorded, too; but two signatures end a halt only over the same words.
+    """
+    for case in view.halts.values():
+        for first in case.signed.values():
+            return first
+    return reason.strip()
 
 
 def reset(request: Reset, who: Who, world: World) -> Outcome | Refusal:
@@ -191,7 +195,7 @@ def reset(request: Reset, who: Who, world: World) -> Outcome | Refusal:
     effect = ResetGateway(
         halts=tuple(h.id for h in halts),
         scopes=tuple(sorted({h.scope for h in halts})),
-        statement=reset_statement(world.site, world.view),
+        reason=reason_to_sign(world.view, reason),
         signatures={**{p: first.signatures.get(p, "") for p in sorted(both)}, who.person: request.signature},
         reasons={**{p: first.signed.get(p, "") for p in sorted(both)}, who.person: reason},
     )

@@ -15,6 +15,7 @@ from andon.operate.outcome import (
     Outcome,
     RaiseEpoch,
     ResetGateway,
+    ResolveGateway,
     Result,
     SendCommand,
     World,
@@ -69,6 +70,8 @@ def effect_result(effect: Effect, result: Result, world: World) -> Outcome:
             return floor.halted(effect, result)
         case ResetGateway():
             return floor.was_reset(effect, result, world)
+        case ResolveGateway():
+            return Outcome() if result.ok else Outcome(message=f"the gateway keeps its block: {result.why}")
         case RaiseEpoch():
             if result.ok:
                 return Outcome()

@@ -60,14 +60,17 @@ class HaltGateway:
 
 @dataclass(frozen=True, slots=True)
 class ResetGateway:
-    """Ask the gateway to end halts, with the signatures of two people over its reset statement."""
+    """Ask the gateway to end every halt that it holds, with the signatures of two people over the same words."""
 
     halts: tuple[str, ...]
+    """Ids of the halts on record; the gateway's own ids stand in its status."""
     scopes: tuple[str, ...]
-    statement: str
+    reason: str
+    """The reason that both signed (`floor.reason_to_sign`)."""
     signatures: Mapping[str, str]
-    """Person to signature (hex)."""
+    """Person to signature, as `Reset` carried it."""
     reasons: Mapping[str, str]
+    """Person to what they said themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,17 @@ class FenceAndAsk:
     element: str
 
 
-Effect = RaiseEpoch | HaltGateway | ResetGateway | SendCommand | FenceAndAsk
+@dataclass(frozen=True, slots=True)
+class ResolveGateway:
+    """Tell the gateway what a person found, so that it lifts its own block of the element."""
+
+    command: str
+    done: bool
+    who: str
+    why: str
+
+
+Effect = RaiseEpoch | HaltGateway | ResetGateway | SendCommand | FenceAndAsk | ResolveGateway
 
 
 @dataclass(frozen=True, slots=True)
