@@ -45,9 +45,7 @@ def open_spans(site: Site, start_ns: int, horizon_ns: int) -> list[Span]:
     """When some shift is on, relative to the start; all the time where the site has no shifts."""
     if not site.shifts:
         return [(0, horizon_ns + 1)]
-    edges = sorted(
-        span for shift in site.shifts for span, _ in spans(site, shift, start_ns, start_ns + horizon_ns)
-    )
+    edges = sorted(span for shift in site.shifts for span, _ in spans(site, shift, start_ns, start_ns + horizon_ns))
     merged: list[Span] = []
     for begin, end in edges:
         if merged and begin <= merged[-1][1]:
@@ -89,10 +87,7 @@ def crew_line(site: Site, crew: Crew, start_ns: int, horizon_ns: int) -> list[tu
 def shift_end(site: Site, at_ns: int) -> int | None:
     """When the shift that is on at `at_ns` ends (the latest, where shifts overlap); None when none is on."""
     ends = [
-        end
-        for shift in site.shifts
-        for (begin, end), _ in spans(site, shift, at_ns, at_ns + 1)
-        if begin <= at_ns < end
+        end for shift in site.shifts for (begin, end), _ in spans(site, shift, at_ns, at_ns + 1) if begin <= at_ns < end
     ]
     return max(ends) if ends else None
 

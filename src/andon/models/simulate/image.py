@@ -116,7 +116,8 @@ class Builder:
         self.station_of = tuple(i for i, s in enumerate(site.stations) for _ in s.machines)
         self.vehicle_ids = tuple(v for fleet in site.fleets for v in fleet.vehicles)
         self.calendar_machines = [
-            i for i, s in enumerate(self.station_of)
+            i
+            for i, s in enumerate(self.station_of)
             if (b := site.stations[s].breakdown) is not None and b.counts == "calendar"
         ]
         self.started: list[int] = []
@@ -289,9 +290,7 @@ class Builder:
                 fleet=fleet_at,
             )
             entries.append((station, wiring, machine_code(self.code, station, wiring)))
-        machine_at = [
-            self._machine(k, entries[i]) for k, i in enumerate(self.station_of)
-        ]
+        machine_at = [self._machine(k, entries[i]) for k, i in enumerate(self.station_of)]
         for k in self.calendar_machines:
             self._breakdown(k, machine_at[k], entries[self.station_of[k]][1])
         self._others(crew_at, fleet_at)

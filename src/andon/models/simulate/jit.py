@@ -21,7 +21,9 @@ from andon.models.simulate.kernel import chance, desk, events, floor, layout, ma
 
 Flavour = Literal["compiled", "checked", "plain"]
 MODULES = (numbers, chance, events, floor, work, desk, machine)
-INLINED = frozenset({"mix", "unit", "who_is", "nanos", "has_room", "append", "shift", "enter", "count", "wake", "schedule"})
+INLINED = frozenset(
+    {"mix", "unit", "who_is", "nanos", "has_room", "append", "shift", "enter", "count", "wake", "schedule"}
+)
 
 
 def source_hash() -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
+from andon.core.canonical import digest
 from andon.core.readings import Value
 from andon.site.model import Site, Station
 
@@ -50,6 +52,29 @@ class LiveState:
     sampled: tuple[str, ...] = ()
     """What nobody observes and every replication therefore draws, one sentence each."""
 
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON, so that a run from this state can be repeated."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LiveState:
+        """The state that `as_json` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not one.
+        """
+        fields = dict(data)
+        fields["machines"] = {k: MachineNow(**v) for k, v in data["machines"].items()}
+        fields["queues"] = {k: tuple(v) for k, v in data["queues"].items()}
+        fields["sampled"] = tuple(data["sampled"])
+        return cls(**fields)
+
+    def digest(self) -> str:
+        """Content digest, for records."""
+        data = self.as_json()
+        data["at_ns"] = str(self.at_ns)
+        return digest(data)
+
 
 def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState:
     """The live state out of signal values by signal id; a signal that is missing is listed under `sampled`.
@@ -78,9 +103,7 @@ def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState
     missing = [p.id for p in site.products if _number(values, f"{p.id}.waiting") is None]
     if missing:
         sampled.append(f"how many jobs of {', '.join(f'`{p}`' for p in missing)} wait for release (taken as none)")
-    present = {
-        c.id: int(n) for c in site.crews if (n := _number(values, f"{c.id}.present")) is not None and n >= 0
-    }
+    present = {c.id: int(n) for c in site.crews if (n := _number(values, f"{c.id}.present")) is not None and n >= 0}
     vehicles = {v: str(values.get(f"{v}.state", "")) for fleet in site.fleets for v in fleet.vehicles}
     under_way = sum(1 for state in vehicles.values() if state in {"moving", "loading"})
     if under_way:
@@ -123,7 +146,8 @@ def _machine(values: Mapping[str, Value], machine: str, station: Station, sample
         sampled.append(f"how many jobs are in `{machine}`, and all but the first one's product")
     if state in {"setup", "down"}:
         sampled.append(f"how long the {'set-up' if state == 'setup' else 'repair'} of `{machine}` has lasted")
-        elapsed = None
+        if state == "setup":
+            elapsed = None
     return MachineNow(state, job, elapsed)
 
 

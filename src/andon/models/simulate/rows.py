@@ -55,10 +55,10 @@ class Rows:
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
     def on_time(self, index: int | None = None) -> Column:
-        """Share of the completed orders that were on time, NaN where none was completed."""
+        """Share of the orders that were on time, among those complete or overdue; NaN where there was none."""
         which = range(len(self.image.products)) if index is None else (index,)
         good = np.sum([self.product(i, at.ON_TIME) for i in which], axis=0)
-        count = np.sum([self.product(i, at.ORDERS_DONE) for i in which], axis=0)
+        count = np.sum([self.product(i, at.ORDERS_DONE) + self.product(i, at.OVERDUE) for i in which], axis=0)
         return np.where(count > 0, good / np.maximum(count, 1), np.nan)
 
     def finish_s(self, index: int, order: int) -> Column:

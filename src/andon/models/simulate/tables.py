@@ -125,8 +125,10 @@ def ways_ns(site: Site) -> tuple[list[int], list[int]]:
         return [-1] * (n * n), [0] * ((n + 1) * n)
     speed = site.fleets[0].speed_m_per_s
     centre = [_place(site, *s.machines) for s in site.stations]
-    queue = [_place(site, s.buffer) if any(e.id == s.buffer for e in site.elements) else c
-             for s, c in zip(site.stations, centre, strict=True)]
+    queue = [
+        _place(site, s.buffer) if any(e.id == s.buffer for e in site.elements) else c
+        for s, c in zip(site.stations, centre, strict=True)
+    ]
     home = _place(site, *site.fleets[0].vehicles)
 
     def span(a: tuple[float, float], b: tuple[float, float]) -> int:

@@ -19,7 +19,9 @@ HEADER = 64
 
 # --- process: a machine, a vehicle, a demand, the release desk, a calendar, a breakdown, the probe ----------------------
 PC, PENDING, NEXT, STATE, SINCE, JOB, JOBS, REM, REP, AGE, LIFE, LAST, CREW, PARKED, DOWN, WORKING = range(16)
-START, SLICE, STATION, NUMBER, COUNT, HAS_ROOM, WAITS_AT, DRAWS, KIND, PRIORITY, ACTIVE, PERIODS, ACTIVE_SINCE, HOME = range(16, 30)
+START, SLICE, STATION, NUMBER, COUNT, HAS_ROOM, WAITS_AT, DRAWS, KIND, PRIORITY, ACTIVE, PERIODS, ACTIVE_SINCE, HOME = (
+    range(16, 30)
+)
 TIMES = 32
 """Eight words: nanoseconds spent in each state."""
 PROC_WORDS = 40
@@ -33,7 +35,9 @@ PEAK, IS_FIRST, AT_STATION, MIX = 12, 13, 14, 15
 STORE_WORDS = 16
 
 # --- pool: a crew ----------------------------------------------------------------------------------------------------
-SIZE, USED, WAIT_HEAD, WAIT_TAIL, HELD_HEAD, HELD_TAIL, USED_AREA, SIZE_AREA, POOL_CHANGED, LINES, LINE, LINES_N = range(12)
+SIZE, USED, WAIT_HEAD, WAIT_TAIL, HELD_HEAD, HELD_TAIL, USED_AREA, SIZE_AREA, POOL_CHANGED, LINES, LINE, LINES_N = (
+    range(12)
+)
 POOL_WORDS = 16
 
 # --- token: a job on the floor ---------------------------------------------------------------------------------------
@@ -44,7 +48,9 @@ TOKEN_WORDS = 8
 FIRST, ROUTE, ROUTE_N, WAITING, RING, RING_MASK, RING_DONE, RING_OUT, RING_IN = range(9)
 DONE, FLOW_US, FLOW_N, LEAD_US, ORDERS_DONE, ON_TIME, SERIALS, EVERY, QUANTITY, DUE = range(9, 19)
 RANK, LAST_EXIT, ORDERED, LATE_US, RELEASED_N = 19, 20, 21, 22, 23
-PRODUCT_WORDS = 32
+PRODUCT_WORDS = 40
+OVERDUE = 32
+"""Open orders whose due time had passed at the end."""
 # an order in a product's ring
 ORDER_OUT, ORDER_LEFT, ORDER_AT, ORDER_DUE = range(4)
 FINISH, FINISH_MAX = 24, 8

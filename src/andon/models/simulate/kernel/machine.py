@@ -149,6 +149,12 @@ def close(m: np.ndarray) -> None:
         count(m, m[at.STORES] + i * at.STORE_WORDS, 0)
     for i in range(m[at.POOLS_N]):
         book_crew(m, m[at.POOLS] + i * at.POOL_WORDS)
+    for i in range(m[at.PRODUCTS_N]):
+        a = m[at.PRODUCTS] + i * at.PRODUCT_WORDS
+        for k in range(m[a + at.RING_DONE], m[a + at.RING_IN]):
+            o = m[a + at.RING] + (k & m[a + at.RING_MASK]) * at.ORDER_WORDS
+            if m[o + at.ORDER_DUE] < now:
+                m[a + at.OVERDUE] += 1
     m[at.WIP_AREA] += m[at.WIP] * ((now - m[at.WIP_SINCE]) // 1000)
     m[at.WIP_SINCE] = now
 

@@ -1,0 +1,240 @@
+"""The answer to `simulate`: figures with intervals, bottleneck, due dates, limits, and how to get the same bits again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from andon.core.canonical import digest
+from andon.core.time import iso
+from andon.models.simulate import jit
+from andon.models.simulate.asked import asked
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.limits import Mark, mark, not_represented
+from andon.models.simulate.live import LiveState
+from andon.models.simulate.rows import STATES, Rows
+from andon.models.simulate.run import Pool, Progress, compile_site, replicate
+from andon.models.simulate.spread import Lean, Spread, leans_on, spread
+from andon.site.model import Site
+
+
+@dataclass(frozen=True)
+class Station:
+    """One station over the horizon."""
+
+    id: str
+    shares: dict[str, float]
+    """Mean share of time by state; they add up to 1."""
+    queue: Spread
+    bottleneck: float
+    """Probability that it is the bottleneck (average active period method)."""
+
+
+@dataclass(frozen=True)
+class OrderDue:
+    """One open order of the book, and whether it will be on time."""
+
+    product: str
+    number: int
+    """1: the oldest."""
+    on_time: float
+    """Probability; the order's age is assumed, since the book shows only counts."""
+    complete_h: Spread
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything that an answer says."""
+
+    site: str
+    begins: str
+    start: str
+    """Where it began from: `empty`, or `now`."""
+    horizon_s: float
+    replications: int
+    seed: int
+    overrides: dict[str, float]
+    figures: tuple[Spread, ...]
+    stations: tuple[Station, ...]
+    orders: tuple[OrderDue, ...]
+    crews: dict[str, float]
+    """Mean share of present time at work, by crew. A crew, never a person."""
+    vehicles: float
+    leans_on: tuple[Lean, ...]
+    sampled: tuple[str, ...]
+    not_represented: tuple[str, ...]
+    mark: Mark
+    baseline: str
+    kernel: str
+    live_digest: str | None
+    rows: Rows
+
+    def figure(self, name: str) -> Spread:
+        """A figure by name."""
+        return next(f for f in self.figures if f.name == name)
+
+    @property
+    def bottleneck(self) -> Station:
+        """The likeliest bottleneck."""
+        return max(self.stations, key=lambda s: s.bottleneck)
+
+    def command(self, folder: str, start: str | None = None) -> str:
+        """What to type to get the same bits again; `start` is the file that the state was saved in."""
+        parts = [f"andon simulate {folder} --replications {self.replications} --horizon {self.horizon_s:g}s"]
+        parts += [f"--seed {self.seed} --from {start or self.start}"]
+        parts += [f"--set {name}={value:g}" for name, value in self.overrides.items()]
+        return " ".join(parts)
+
+    def as_json(self, folder: str, start: str | None = None) -> dict[str, Any]:
+        """The answer for scripts."""
+        return {
+            "site": self.site,
+            "begins": self.begins,
+            "from": self.start,
+            "horizon_s": self.horizon_s,
+            "replications": self.replications,
+            "seed": self.seed,
+            "set": self.overrides,
+            "mark": self.mark.mark,
+            "why": list(self.mark.why),
+            "figures": [f.as_json() for f in self.figures],
+            "bottleneck": {"station": self.bottleneck.id, "probability": self.bottleneck.bottleneck},
+            "stations": [
+                {"id": s.id, "shares": s.shares, "queue": s.queue.as_json(), "bottleneck": s.bottleneck}
+                for s in self.stations
+            ],
+            "orders": [
+                {"product": o.product, "number": o.number, "on_time": o.on_time, "complete_h": o.complete_h.as_json()}
+                for o in self.orders
+            ],
+            "crews": self.crews,
+            "vehicles": self.vehicles,
+            "leans_on": [
+                {"assumption": x.assumption, "elasticity": x.elasticity, "share": x.share} for x in self.leans_on
+            ],
+            "sampled": list(self.sampled),
+            "not_represented": list(self.not_represented),
+            "baseline": self.baseline,
+            "kernel": self.kernel,
+            "live_state": self.live_digest,
+            "command": self.command(folder, start),
+        }
+
+
+def baseline_digest(site: Site) -> str:
+    """What an answer rests on: every governed part of the site, and the kernel's source."""
+    return digest({"site": dict(sorted(site.digests.items())), "kernel": jit.source_hash()})
+
+
+def simulate(
+    site: Site,
+    live: LiveState | None = None,
+    horizon_s: float = 8 * 3600.0,
+    replications: int = 200,
+    seed: int = 1,
+    overrides: Mapping[str, float] | None = None,
+    *,
+    pool: Pool | None = None,
+    progress: Progress | None = None,
+    start_ns: int | None = None,
+    validated: bool = False,
+) -> Result:
+    """Simulate a site and say what may happen.
+
+    Args:
+        site: as loaded.
+        live: the state to begin from; None: an empty floor with one order of each product.
+        horizon_s: seconds to look ahead.
+        replications: futures to run.
+        seed: same seed, same bits, whatever the pool.
+        overrides: assumption means (in the assumption's unit), set-points by signal, the release sequence.
+        pool: threads (`andon.adapters.pool.ThreadPool`).
+        progress: called after every chunk of replications.
+        start_ns: site time at which an empty floor begins; None: the first shift of a Monday.
+        validated: whether current evidence covers this model on this floor.
+
+    Raises:
+        Unrunnable: one sentence that names what cannot be simulated.
+    """
+    changed = dict(overrides or {})
+    image = compile_site(site, live, horizon_s, asked(site, changed), start_ns=start_ns)
+    rows = replicate(image, replications, seed, pool=pool, progress=progress)
+    figures = _figures(site, rows)
+    return Result(
+        site=site.name,
+        begins=iso(image.options.start_ns),
+        start="empty" if live is None else "now",
+        horizon_s=horizon_s,
+        replications=rows.n,
+        seed=seed,
+        overrides=changed,
+        figures=figures,
+        stations=_stations(site, rows),
+        orders=_orders(site, rows),
+        crews={crew.id: float(rows.crew_load(i).mean()) for i, crew in enumerate(site.crews)},
+        vehicles=float(rows.vehicle_use().mean()),
+        leans_on=leans_on(rows.done(), rows),
+        sampled=live.sampled if live is not None else (),
+        not_represented=not_represented(site),
+        mark=mark(site, live, changed, validated=validated, unknown=figures[0].unknown_share),
+        baseline=baseline_digest(site),
+        kernel=jit.source_hash(),
+        live_digest=live.digest() if live is not None else None,
+        rows=rows,
+    )
+
+
+def _figures(site: Site, rows: Rows) -> tuple[Spread, ...]:
+    hours = rows.seconds / 3600.0
+    figures = [
+        spread("completed", "jobs", rows.done(), rows),
+        spread("throughput", "jobs/h", rows.done() / hours, rows),
+        spread("lead time", "h", rows.lead_s() / 3600.0, rows),
+        spread("floor time", "h", rows.lead_s(word=at.FLOW_US) / 3600.0, rows),
+        spread("work in progress", "jobs", rows.wip(), rows),
+        spread("orders on time", "share", rows.on_time(), rows),
+    ]
+    for i, product in enumerate(site.products):
+        figures += [
+            spread(f"{product.id} completed", "jobs", rows.done(i), rows),
+            spread(f"{product.id} lead time", "h", rows.lead_s(i) / 3600.0, rows),
+            spread(f"{product.id} orders on time", "share", rows.on_time(i), rows),
+        ]
+    return tuple(figures)
+
+
+def _stations(site: Site, rows: Rows) -> tuple[Station, ...]:
+    first = rows.bottleneck()
+    return tuple(
+        Station(
+            station.id,
+            {name: float(rows.station_share(i, k).mean()) for k, name in enumerate(STATES)},
+            spread(f"{station.id} queue", "jobs", rows.queue(i)),
+            float(first[i]),
+        )
+        for i, station in enumerate(site.stations)
+    )
+
+
+def _orders(site: Site, rows: Rows) -> tuple[OrderDue, ...]:
+    """The open orders that were in the book at the start."""
+    memory = rows.image.memory
+    table = int(memory[at.INITIAL])
+    counts = dict.fromkeys(rows.image.products, 0)
+    found = []
+    for i in range(int(memory[at.INITIAL_N])):
+        entry = memory[table + i * (1 + at.ORDER_WORDS) : table + (i + 1) * (1 + at.ORDER_WORDS)]
+        index = (int(entry[0]) - int(memory[at.PRODUCTS])) // at.PRODUCT_WORDS
+        product = site.products[index].id
+        number = counts[product]
+        counts[product] += 1
+        if number >= at.FINISH_MAX:
+            continue
+        finish = rows.finish_s(index, number)
+        due_s = int(entry[1 + at.ORDER_DUE]) / 1e9
+        hours = np.where(np.isfinite(finish), finish / 3600.0, np.nan)
+        found.append(OrderDue(product, number + 1, float(np.mean(finish <= due_s)), spread("complete", "h", hours)))
+    return tuple(found)
