@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from andon.adapters.keys import KeyRefused, load_key, load_or_create_key, load_vkey, vkey_path
 from andon.adapters.ledger_rows import LedgerDamaged, LedgerReader
 from andon.adapters.ledger_store import LedgerBusy, SqliteLedger
-from andon.cli_ledger import app
+from andon.cli.ledger import app
 from andon.core.time import Nanos
 from andon.ledger.checkpoint import NoteRefused, SignerKey, open_checkpoint
 from andon.ledger.leaf import RecordRefused

@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from andon.app import lifeline
+
 RESTART_WAIT_MAX_S = 5.0
 STOP_WAIT_S = 6.0
 QUICK_DEATHS_MAX = 5
@@ -34,6 +36,7 @@ class Child:
     next_start: float = 0.0
     pipe: int | None = None
     exits_with_parent: bool = True
+    pid_file: Path | None = None
 
     def start(self, now: float) -> None:
         """Start it in its own session, so that Ctrl-C reaches the parent alone; a closed pipe tells it of our death."""
@@ -44,14 +47,17 @@ class Child:
             stdin = read_end
         with self.log.open("ab") as log:
             output = None if self.name == "twin" else log
+            environment = {**os.environ, lifeline.VARIABLE: "1"} if self.exits_with_parent else None
             self.process = subprocess.Popen(  # noqa: S603 - our own modules, no shell
-                self.command, stdin=stdin, stdout=output, stderr=output, start_new_session=True
+                self.command, stdin=stdin, stdout=output, stderr=output, start_new_session=True, env=environment
             )
         if read_end is not None:
             os.close(read_end)
         self.close_pipe()
         self.pipe = write_end
         self.started = now
+        if self.pid_file is not None:
+            self.pid_file.write_text(str(self.process.pid), encoding="ascii")
 
     def close_pipe(self) -> None:
         """Let go of the child's life line."""

@@ -1,0 +1,216 @@
+"""The twin as everybody sees it: the desk, put together from floor, records, authority and outlook."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, Protocol
+
+from andon.adapters.clock import SiteClock
+from andon.adapters.ledger_store import SqliteLedger
+from andon.app.acts import Acts, Gateway
+from andon.app.floor import Floor
+from andon.authority.compute import compute, compute_all
+from andon.authority.facts import Authority, Facts, GatewayFact, SignalFact
+from andon.authority.records import RecordView
+from andon.core.ids import Ids
+from andon.core.refusals import Refusal, refuse
+from andon.core.time import Nanos, nanos
+from andon.ledger.record import NewRecord, Record
+from andon.operate import replies
+from andon.operate.outcome import Outcome
+from andon.operate.port import Done, Point, Request, Who
+from andon.site.model import Site
+from andon.sync.view import SignalView
+
+TICK_S = 1.0
+GATEWAY_FACT_S = 0.5
+"""How old the gateway's last word may be before it is asked again."""
+
+
+class GatewayWithFacts(Gateway, Protocol):
+    """A gateway that can also be asked how it stands."""
+
+    def fact(self) -> GatewayFact:
+        """What it says of itself now."""
+        ...
+
+
+class Outlook(Protocol):
+    """Forecasts and drift alarms, made on a thread of their own."""
+
+    def forecast(self) -> Mapping[str, Any] | None:
+        """The latest forecast."""
+        ...
+
+    def alarms(self) -> Sequence[Mapping[str, Any]]:
+        """Drifts that are to be put on record."""
+        ...
+
+
+class TwinDesk:
+    """Implements `operate.port.Desk`."""
+
+    def __init__(
+        self,
+        site: Site,
+        floor: Floor,
+        ledger: SqliteLedger,
+        gateway: GatewayWithFacts,
+        clock: SiteClock,
+        ids: Ids,
+        running: Mapping[str, str],
+        mode: Literal["live", "replay"],
+    ) -> None:
+        self._site = site
+        self._floor = floor
+        self._ledger = ledger
+        self._gateway = gateway
+        self._clock = clock
+        self._running = dict(running)
+        self._mode: Literal["live", "replay"] = mode
+        self._fact = GatewayFact(False, "not asked yet")
+        self._fact_at = -(10**18)
+        self._outlook: Outlook | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._tick, name="tick", daemon=True)
+        self.trouble = ""
+        """The last thing that went wrong in a tick, for the alarms; empty when the last one went well."""
+        self.acts = Acts(site, ledger, gateway, self.facts, clock, ids)
+
+    # --- life
+
+    def start(self, outlook: Outlook | None) -> None:
+        """Put the start on record, recover what was in flight, and begin to tick."""
+        self._outlook = outlook
+        started = NewRecord(
+            "run.started",
+            "",
+            {
+                "mbom": dict(self._running),
+                "baseline_parts": dict(self._site.digests),
+                "mode": self._mode,
+                "speed": float(self._clock.mapping.speed),
+            },
+        )
+        self.acts.carry(lambda _world: Outcome((started,)))
+        self.acts.recover()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop ticking."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(5.0)
+
+    def _tick(self) -> None:
+        while not self._stop.wait(TICK_S):
+            try:
+                self.acts.tick(self._outlook.alarms() if self._outlook else ())
+            except Exception as error:  # noqa: BLE001 - a tick that fails must not end the ticking; it becomes an alarm
+                self.trouble = f"the last look at authority failed: {error}"
+            else:
+                self.trouble = ""
+
+    # --- Desk
+
+    def site(self) -> Site:
+        """The site as read at start."""
+        return self._site
+
+    def facts(self) -> Facts:
+        """What is true now; the gateway's word is at most half a second old."""
+        now = self._clock.now()
+        signals = {v.signal: _fact(v) for v in self._floor.views()}
+        writable = {s.source for s in self._site.signals if s.writable}
+        return Facts(
+            at=now,
+            mode=self._mode,
+            speed=self._clock.mapping.speed,
+            virtual=all(s.virtual for s in self._site.sources if s.id in writable),
+            signals=signals,
+            gateway=self._gateway_fact(),
+            running=self._running,
+        )
+
+    def _gateway_fact(self) -> GatewayFact:
+        now = self._clock.monotonic()
+        if now - self._fact_at > nanos(GATEWAY_FACT_S):
+            self._fact = self._gateway.fact()
+            self._fact_at = now
+        return self._fact
+
+    def views(self) -> Sequence[SignalView]:
+        """Every signal as it stands now."""
+        return self._floor.views()
+
+    def quarantine(self) -> Sequence[Mapping[str, Any]]:
+        """What was set aside, counted."""
+        return self._floor.quarantine()
+
+    def sources(self) -> Sequence[Mapping[str, Any]]:
+        """Every source: up or down, since when and why."""
+        return self._floor.sources()
+
+    def trend(self, signal: str, since: Nanos, until: Nanos, points: int = 300) -> Sequence[Point]:
+        """History of one signal, thinned."""
+        return self._floor.trend(signal, since, until, points)
+
+    def authorities(self) -> Sequence[Authority]:
+        """Authority of every use, computed now."""
+        return tuple(compute_all(self.acts.view, self.facts(), self._site).values())
+
+    def authority(self, use: str, at: Nanos | None = None) -> Authority | Refusal:
+        """Authority of one use now; or at a past time by the records, with the floor as it is now."""
+        if self._site.use(use) is None:
+            known = ", ".join(u.id for u in self._site.uses)
+            return refuse("no-use", f"no context of use `{use}`", f"choose one of: {known}")
+        if at is None:
+            return compute(use, self.acts.view, self.facts(), self._site)
+        view = RecordView.of(self._ledger.records(), until=at)
+        return compute(use, view, replace(self.facts(), at=at), self._site)
+
+    def records(self, kind: str = "", last: int = 200, start: int = 0) -> Sequence[Record]:
+        """Records from `start` on whose kind is `kind` or begins with it, the last so many."""
+        found = self._ledger.records(start)
+        if kind:
+            found = [r for r in found if r.kind == kind or r.kind.startswith(f"{kind}.")]
+        return found[-last:] if last > 0 else []
+
+    def forecast(self) -> Mapping[str, Any] | None:
+        """The latest forecast of the shift."""
+        return self._outlook.forecast() if self._outlook else None
+
+    def recommendations(self) -> Sequence[Mapping[str, Any]]:
+        """Open recommendations, newest first."""
+        return replies.recommendations(self.acts.view)
+
+    def commands(self) -> Sequence[Mapping[str, Any]]:
+        """Commands, newest first."""
+        return replies.commands(self.acts.view)
+
+    def challenges(self) -> Sequence[Mapping[str, Any]]:
+        """Challenges, open ones first."""
+        return replies.challenges(self.acts.view)
+
+    def halts(self) -> Sequence[Mapping[str, Any]]:
+        """Halts in force."""
+        return replies.halts(self.acts.view)
+
+    def proof(self, index: int) -> Mapping[str, Any] | Refusal:
+        """An offline receipt for one record."""
+        try:
+            return self._ledger.prove(index).as_json()
+        except (ValueError, OSError) as error:
+            return refuse("no-record", str(error), "see the list of records")
+
+    def submit(self, request: Request, who: Who) -> Done | Refusal:
+        """The one path for every act."""
+        answer = self.acts.submit(request, who)
+        self._fact_at = -(10**18)
+        return answer
+
+
+def _fact(view: SignalView) -> SignalFact:
+    return SignalFact(view.signal, view.value, view.quality, view.fresh, view.why, view.origin, view.age_s or 0.0)

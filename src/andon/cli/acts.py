@@ -1,0 +1,184 @@
+"""What people do from the command line: the same acts as on the pages, by the same path, with the same refusals."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from andon.app.client import Client, NoTwin, sentence_of
+from andon.cli.output import NO, AsOption, JsonFlag, SiteArg, ask_password, fail, print_json
+
+HTTP_OK = 200
+Reason = Annotated[str, typer.Option("--reason", help="Why; the floor sees it.")]
+
+
+def act(site: Path, kind: str, body: dict[str, Any], person: str, as_json: bool) -> None:
+    """Do one act through the running twin, and say what came of it. Exit code 1 when it was refused."""
+    try:
+        client = Client.connect(site)
+        if person:
+            wrong = client.sign_in(person, ask_password(person))
+            if wrong:
+                fail(wrong, as_json=as_json, code=NO)
+        status, answer = client.post(f"/api/act/{kind}", body)
+    except NoTwin as error:
+        fail(str(error), as_json=as_json)
+    tell(status, answer, as_json)
+
+
+def tell(status: int, answer: Any, as_json: bool) -> None:
+    """Print an act's answer; a refusal lists every reason and ends with code 1."""
+    if as_json:
+        print_json(answer)
+    elif status == HTTP_OK:
+        typer.echo(answer.get("message", "done"))
+    else:
+        for reason in answer.get("reasons", []) or [{"text": sentence_of(answer)}]:
+            step = f"; {reason['next_step']}" if reason.get("next_step") else ""
+            who = f" ({reason['owner']})" if reason.get("owner") else ""
+            typer.echo(f"refused: {reason['text']}{step}{who}", err=True)
+    if status != HTTP_OK:
+        raise typer.Exit(NO)
+
+
+def publish(site: SiteArg, use: str, person: AsOption, as_json: JsonFlag = False) -> None:
+    """Put a context of use on record as it stands in uses.yaml."""
+    act(site, "publish-use", {"use": use}, person, as_json)
+
+
+def request(
+    site: SiteArg,
+    use: str,
+    tier: Annotated[str, typer.Argument(help="recommend or control.")],
+    person: AsOption,
+    reason: Reason,
+    as_json: JsonFlag = False,
+) -> None:
+    """Ask that a use be approved up to a tier; somebody else approves it."""
+    act(site, "request-tier", {"use": use, "tier": tier, "reason": reason}, person, as_json)
+
+
+def approve(
+    site: SiteArg,
+    use: str,
+    tier: Annotated[str, typer.Argument(help="recommend or control.")],
+    person: AsOption,
+    reason: Reason,
+    days: Annotated[float, typer.Option(min=0.01, max=366, help="How long it holds.")] = 30.0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Approve what somebody else requested, on the present baseline."""
+    act(site, "approve", {"use": use, "tier": tier, "reason": reason, "days": days}, person, as_json)
+
+
+def revoke(site: SiteArg, use: str, person: AsOption, reason: Reason, as_json: JsonFlag = False) -> None:
+    """Take an approval back."""
+    act(site, "revoke", {"use": use, "reason": reason}, person, as_json)
+
+
+def set_value(
+    site: SiteArg,
+    use: str,
+    signal: str,
+    value: Annotated[float, typer.Argument(help="The proposed value, in the signal's unit.")],
+    person: AsOption,
+    reason: Reason,
+    as_json: JsonFlag = False,
+) -> None:
+    """Propose one value for one writable signal by hand; somebody else accepts it."""
+    number: float | int = int(value) if value.is_integer() else value
+    act(site, "propose", {"use": use, "signal": signal, "value": number, "reason": reason}, person, as_json)
+
+
+def accept(
+    site: SiteArg,
+    recommendation: str,
+    person: AsOption,
+    reason: Reason,
+    looked: Annotated[bool, typer.Option("--looked", help="You looked at the floor.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Accept a recommendation; where the use holds control, its command goes to the gateway."""
+    body = {"recommendation": recommendation, "accept": True, "reason": reason, "looked": looked}
+    act(site, "decide", body, person, as_json)
+
+
+def reject(site: SiteArg, recommendation: str, person: AsOption, reason: Reason, as_json: JsonFlag = False) -> None:
+    """Reject a recommendation, with a reason."""
+    body = {"recommendation": recommendation, "accept": False, "reason": reason, "looked": False}
+    act(site, "decide", body, person, as_json)
+
+
+def undo(site: SiteArg, command: str, person: AsOption, reason: Reason, as_json: JsonFlag = False) -> None:
+    """Put the previous value back, as a new command by the same path."""
+    act(site, "undo", {"command": command, "reason": reason}, person, as_json)
+
+
+def resolve(
+    site: SiteArg,
+    command: str,
+    person: AsOption,
+    reason: Reason,
+    done: Annotated[bool, typer.Option("--done/--not-done", help="What you saw at the machine.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what became of an indeterminate command, having looked."""
+    act(site, "resolve", {"command": command, "done": done, "reason": reason}, person, as_json)
+
+
+def challenge(
+    site: SiteArg,
+    element: str,
+    reason: Annotated[str, typer.Argument(help="mismatch, hazard, timing, route or omission.")],
+    words: Annotated[str, typer.Option(help="In your own words.")] = "",
+    person: Annotated[str, typer.Option("--as", help="Optional: nobody needs to sign in.")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Say that the model is wrong about an element; holds back what leans on it until it is answered."""
+    act(site, "challenge", {"element": element, "reason": reason, "words": words}, person, as_json)
+
+
+def answer(
+    site: SiteArg,
+    challenge_id: Annotated[str, typer.Argument(metavar="CHALLENGE")],
+    outcome: Annotated[str, typer.Argument(help="upheld, not-upheld or mended.")],
+    person: AsOption,
+    reason: Reason,
+    as_json: JsonFlag = False,
+) -> None:
+    """Answer a challenge, with a reason."""
+    body = {"challenge": challenge_id, "outcome": outcome, "reason": reason}
+    act(site, "answer-challenge", body, person, as_json)
+
+
+def recommendations(site: SiteArg, as_json: JsonFlag = False) -> None:
+    """Open recommendations: what, why now, expected effect, and how each stands."""
+    found = look(site, "/api/recommendations", as_json)
+    for item in found:
+        body = item.get("body") or {}
+        effect = body.get("effect") or {}
+        typer.echo(f"{item['id']}  {item['use']}: {item['signal']} {item.get('now')} -> {item['value']} {item['unit']}")
+        if effect:
+            typer.echo(
+                f"    {effect['quantity']}: {effect['mean']:+.3g} {effect['unit']}"
+                f" (90 % {effect['low90']:+.3g} .. {effect['high90']:+.3g}), {body.get('mark', '')}"
+            )
+    if not found:
+        typer.echo("no open recommendations")
+
+
+def look(site: Path, path: str, as_json: bool) -> Any:
+    """One reading of the running twin; with `--json` it is printed and the command ends."""
+    try:
+        client = Client.connect(site)
+        found = client.get(path)
+    except NoTwin as error:
+        fail(str(error), as_json=as_json)
+    client.close()
+    if as_json:
+        print_json(found)
+        sys.exit(0)
+    return found

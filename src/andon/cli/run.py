@@ -1,0 +1,108 @@
+"""`andon run`: the twin, its gateway and the control room of one site, in one command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from andon.adapters.clock import SystemClock
+from andon.adapters.site_folder import load
+from andon.app.folders import Folders
+from andon.app.supervise import Child, Supervisor, python_module
+from andon.cli.output import CANNOT, SiteArg, fail
+from andon.site.model import Site
+
+
+def run(
+    folder: SiteArg,
+    *,
+    with_plant: Annotated[bool, typer.Option("--with-plant", help="Run the site's virtual plant as well.")] = False,
+    speed: Annotated[float, typer.Option(help="Site seconds in a second, for the virtual plant.")] = 1.0,
+    port: Annotated[int, typer.Option(help="Port of the control room; 0 for any.", min=0, max=65535)] = 8700,
+    replay: Annotated[
+        float | None, typer.Option(help="Feed recorded data at this speed instead of live sources.", min=0.01)
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the recorded data; default: ANDON_DATA.", metavar="FOLDER")
+    ] = None,
+    start: Annotated[str, typer.Option("--from", help="Site time at which a replay begins (RFC 3339).")] = "",
+    fault: Annotated[
+        list[str] | None, typer.Option(help="A fault of the virtual plant, `NAME@SECONDS`; see `andon plant`.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Chance of the virtual plant, by number.", min=0)] = 1,
+) -> None:
+    """Run the twin of a site until Ctrl-C."""
+    site = load(folder)
+    if not isinstance(site, Site):
+        for problem in site[:20]:
+            typer.echo(problem.sentence(), err=True)
+        raise typer.Exit(CANNOT)
+    folders = Folders(folder)
+    try:
+        folders.make()
+        _claim(folders)
+    except OSError as error:
+        fail(f"`{error.filename}` cannot be written ({error.strerror}); check its permissions")
+    children = [_gateway(folder, folders)]
+    if with_plant:
+        children.append(_plant(folder, folders, speed, fault or [], seed))
+    twin = ["twin", str(folder), "--port", str(port)]
+    if replay is not None:
+        twin += [
+            "--replay",
+            str(replay),
+            *(["--data", str(data)] if data else []),
+            *(["--from", start] if start else []),
+        ]
+    children.append(Child("twin", python_module("andon.app.serve", *twin[1:]), folders.run / "twin.log"))
+    code = Supervisor(children, lambda line: typer.echo(line, err=True)).run()
+    (folders.run / "parent.pid").unlink(missing_ok=True)
+    raise typer.Exit(code)
+
+
+def _claim(folders: Folders) -> None:
+    """One parent a site; a gateway that an earlier parent left behind is ended before another is started."""
+    pid = _alive(folders.run / "parent.pid", "andon")
+    if pid:
+        fail(f"`andon run` already runs for this site (process {pid}); open it, or end it first")
+    left = _alive(folders.run / "gateway.pid", "andon.gateway")
+    if left:
+        os.kill(left, signal.SIGTERM)
+    (folders.run / "parent.pid").write_text(str(os.getpid()), encoding="ascii")
+
+
+def _alive(path: Path, expected: str) -> int:
+    """The process of a pid file, if it lives and is still ours; else 0."""
+    try:
+        pid = int(path.read_text(encoding="ascii"))
+        os.kill(pid, 0)
+    except (OSError, ValueError):
+        return 0
+    command = Path(f"/proc/{pid}/cmdline")
+    if command.exists() and expected not in command.read_bytes().replace(b"\0", b" ").decode(errors="replace"):
+        return 0
+    return pid if pid != os.getpid() else 0
+
+
+def _gateway(folder: Path, folders: Folders) -> Child:
+    return Child(
+        "gateway",
+        python_module("andon.gateway", str(folder)),
+        folders.run / "gateway.log",
+        exits_with_parent=False,
+        pid_file=folders.run / "gateway.pid",
+    )
+
+
+def _plant(folder: Path, folders: Folders, speed: float, faults: list[str], seed: int) -> Child:
+    epoch = str(SystemClock().now())
+    command = [sys.executable, "-m", "andon", "plant", str(folder), "--speed", str(speed), "--seed", str(seed)]
+    command += ["--epoch-wall", epoch, "--epoch-site", epoch]
+    for fault in faults:
+        command += ["--fault", fault]
+    return Child("plant", command, folders.run / "plant.log")
