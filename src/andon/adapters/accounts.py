@@ -228,8 +228,8 @@ class Accounts:
             for key in [k for k, (name, _) in self._sessions.items() if name == person]:
                 del self._sessions[key]
 
-    def sign(self, person: str, password: str, statement: str) -> str | Refusal:
-        """The person's Ed25519 signature (hex) over the UTF-8 bytes of a statement; needs the password each time."""
+    def sign(self, person: str, password: str, statement: str | bytes) -> str | Refusal:
+        """The person's Ed25519 signature (hex) over a statement (text as UTF-8); needs the password each time."""
         entry = self._proved(person, password)
         if isinstance(entry, Refusal):
             return entry
@@ -239,7 +239,8 @@ class Accounts:
             box = AESGCM(key).decrypt(bytes.fromhex(sealed["nonce"]), bytes.fromhex(sealed["box"]), person.encode())
         except InvalidTag:
             return refuse("key-damaged", f"the signing key of `{person}` does not open", "set a new password")
-        return Ed25519PrivateKey.from_private_bytes(box).sign(statement.encode()).hex()
+        message = statement.encode() if isinstance(statement, str) else statement
+        return Ed25519PrivateKey.from_private_bytes(box).sign(message).hex()
 
     # --- inside
 

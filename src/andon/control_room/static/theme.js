@@ -1,0 +1,9 @@
+// Before the first paint: the theme that this browser chose, so that a night page never flashes white.
+(() => {
+  try {
+    const chosen = localStorage.getItem("andon-theme");
+    if (chosen === "day" || chosen === "night") document.documentElement.dataset.theme = chosen;
+  } catch {
+    // Storage is switched off: the system's preference holds.
+  }
+})();
