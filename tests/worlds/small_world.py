@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from andon.authority.baseline import bounds_digest
+from andon.authority.baseline import bounds_digest, index_of
 from andon.authority.compute import compute
 from andon.authority.facts import Authority, Facts, GatewayFact, SignalFact
 from andon.authority.records import RecordView
@@ -212,6 +212,8 @@ def facts(the_site: m.Site, at: int = T0, **more: Any) -> Facts:
 
 
 def with_signal(now: Facts, name: str, **more: Any) -> Facts:
+    if name not in now.signals:
+        return now
     changed = replace(now.signals[name], **more)
     return replace(now, signals={**now.signals, name: changed})
 
@@ -403,3 +405,23 @@ class Shell:
 
     def kinds(self) -> list[str]:
         return [r.kind for r in self.ledger.rows]
+
+
+def forced(the_site: m.Site, change: Any = None, name: str = USE, after: Sequence[NewRecord] = ()) -> Shell:
+    """Everything on record that could support a use, put there past the one path, whatever the site looks like."""
+    shell = Shell(the_site)
+    if change is not None:
+        shell.facts = lambda base=shell.facts: change(base())  # type: ignore[method-assign]
+    before = [
+        NewRecord("run.started", "twin", {"mbom": dict(RUNNING), "mode": "live"}),
+        NewRecord("use.published", "jonas", {"use": name, "digest": index_of(the_site).documents.get(name, "")}),
+    ]
+    shell.append(before)
+    baseline = shell.authority(name).baseline
+    bound = {"use": name, "baseline": baseline, "parts": {}, "until_ns": str(T0 + 30 * 86_400 * SECOND)}
+    for kind in EVIDENCE:
+        against = {"against": "virtual"}
+        shell.append([NewRecord("evidence", "twin", {**bound, "kind": kind, "passed": True, "measured": against})])
+    shell.append([NewRecord("approval", "amina", {**bound, "tier": "control", "proposer": "jonas", "reason": "x"})])
+    shell.append(after)
+    return shell
