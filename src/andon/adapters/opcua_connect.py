@@ -17,6 +17,7 @@ from andon.site.model import Source
 
 TIMEOUT_S = 4.0
 """For one request; a server on the site's own network answers in milliseconds."""
+CLOSE_S = 2.0
 SESSION_MS = 30_000
 """How long a server keeps our session after we are gone."""
 DER = "der"
@@ -61,8 +62,13 @@ async def connect(source: Source, pki: Pki, name: str, credentials: Path | None 
 
 async def close(client: Client) -> None:
     """End a connection, alive or dead; never raises, never takes long."""
+    protocol = client.uaclient.protocol
     with contextlib.suppress(Exception):
-        await asyncio.wait_for(client.disconnect(), 2.0)
+        await asyncio.wait_for(client.disconnect(), CLOSE_S)
+    transport = getattr(protocol, "transport", None)
+    if transport is not None:
+        transport.abort()  # a server that hangs would keep the socket open for as long as it does
+    await asyncio.sleep(0)
 
 
 def _sign_in(client: Client, source: Source, credentials: Path | None) -> None:
