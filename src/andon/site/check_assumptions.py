@@ -55,9 +55,7 @@ def check(made: Draft) -> Iterator[Problem]:
 def _unit(item: Item, name: str) -> Iterator[Problem]:
     code = item.values.get(name)
     if isinstance(code, str) and not units.is_known(code):
-        yield item.problem(
-            (name,), f"`{name}` of {item.label}: " + str(units.UnknownUnitError(code)).partition("; ")[0], _code(code)
-        )
+        yield item.problem((name,), f"`{name}` {shown(code)} of {item.label} is not a UCUM code", _code(code))
 
 
 def _code(code: str) -> str:
@@ -90,11 +88,11 @@ def _values(item: Item, found: Distribution, given: set[str]) -> Iterator[Proble
     for name in _ABOVE_ZERO:
         value = getattr(found, name)
         if value is not None and value <= 0:
-            yield wrong(name, "use more than 0; what does not vary is `constant`")
+            yield wrong(name, "use more than 0, or kind `constant` for what does not vary")
     if found.kind in _POSITIVE_MEAN and found.mean is not None and found.mean <= 0:
         yield wrong("mean", "use more than 0")
     if found.kind == "empirical" and "values" in given and len(found.values) < 2:
-        yield wrong("values", "give at least two; one value is `constant`")
+        yield wrong("values", "give at least two, or use kind `constant`")
     low, mode, high = found.low, found.mode, found.high
     if low is not None and high is not None and low >= high:
         what = f"`low` {low:g} of {item.label} is not below `high` {high:g}"

@@ -14,6 +14,8 @@ from andon.site.problems import Problem, did_you_mean, shown
 from andon.site.shape import Item, Path
 
 DAY_MIN = 1440
+SHIFTS_COMPARED_MAX = 64
+"""Overlaps are looked for among this many shifts: every pair is compared."""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
 _DATED: tuple[tuple[str, str], ...] = (
@@ -78,7 +80,7 @@ def _shift(item: Item) -> Iterator[Problem]:
         yield item.problem(("days",), f"{item.label} names `{day}` twice", "name each day once")
     if start is not None and start == end and minutes(start) is not None:
         what = f"{item.label} ends when it begins"
-        yield item.problem(("end",), what, "give it a length; cover a whole day with two shifts")
+        yield item.problem(("end",), what, "give it a length, or cover a whole day with two shifts")
     pauses: tuple[Break, ...] = item.get("breaks") or ()
     for place, pause in enumerate(pauses):
         yield from _clock(item, ("breaks", place, "start"), pause.start)
@@ -98,7 +100,7 @@ def _pause_inside(item: Item, place: int, pause: Break) -> Iterator[Problem]:
 
 
 def _overlaps(made: Draft) -> Iterator[Problem]:
-    items = [i for i in made.all("shift") if isinstance(i.part, Shift)]
+    items = [i for i in made.all("shift") if isinstance(i.part, Shift)][:SHIFTS_COMPARED_MAX]
     for one, other in combinations(items, 2):
         first, second = _worked(one.part), _worked(other.part)
         common = next((a for a in first for b in second if a[0] < b[1] and b[0] < a[1]), None)
@@ -108,7 +110,7 @@ def _overlaps(made: Draft) -> Iterator[Problem]:
                 "site.yaml",
                 other.line,
                 what,
-                "people of both count as present meanwhile; mend the times if not",
+                "mend the times if it is not a handover",
                 "note",
             )
 

@@ -44,14 +44,14 @@ def _inside(made: Draft, item: Item) -> Iterator[Problem]:
         f"{item.label} stands at {x:g}, {y:g}, outside area `{area.id}` ({west:g} to {east:g}, {south:g} to {north:g})"
     )
     place = "x_m" if not west <= x <= east else "y_m"
-    mm = west <= x / 1000 <= east and south <= y / 1000 <= north
+    mm = west <= x / 1000 <= east if place == "x_m" else south <= y / 1000 <= north
     yield item.problem(
-        (place,), what, "these look like millimetres; write metres" if mm else "move it, or name the area it is in"
+        (place,), what, "write metres, this looks like millimetres" if mm else "move it, or name the area it is in"
     )
 
 
 def _stations(made: Draft) -> Iterator[Problem]:
-    elements, crews = made.ids("element"), made.ids("crew")
+    areas, elements, crews = made.ids("area"), made.ids("element"), made.ids("crew")
     for item in made.all("station"):
         for place, name in walk(item.raw, ("machines", EACH)):
             element = elements.get(name) if isinstance(name, str) else None
@@ -60,9 +60,9 @@ def _stations(made: Draft) -> Iterator[Problem]:
             kind = element.get("kind")
             if kind is not None and kind != "equipment":
                 what = f"machine `{name}` of {item.label} is of kind `{kind}`"
-                yield item.problem(place, what, "a machine is `equipment`; name another element or change its kind")
+                yield item.problem(place, what, "name an element of kind `equipment`, or change its kind")
             area, own = element.get("area"), item.get("area")
-            if area and own and area != own:
+            if area and own and area != own and area in areas and own in areas:
                 what = f"machine `{name}` of {item.label} stands in area `{area}`, the station in `{own}`"
                 yield item.problem(place, what, "give both the same area")
         crew = crews.get(item.get("crew") or "")
@@ -131,7 +131,7 @@ def _route(made: Draft, item: Item) -> Iterator[Problem]:
             yield item.problem(("route", place, "curve"), f"{name} has a `time` and a `curve`", "keep one of them")
         if time is None and curve is None and simulates(made):
             yield item.problem(
-                ("route", place), f"{name} has no `time` and no `curve`", "name one; simulation needs it"
+                ("route", place), f"{name} has no `time` and no `curve`", "name one, since simulation needs it"
             )
         station = stations.get(where) if isinstance(where, str) else None
         if station is not None and curve is not None and station.part is not None and station.get("setpoint") is None:

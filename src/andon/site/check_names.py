@@ -14,6 +14,9 @@ EACH = "*"
 KEYS = "<keys>"
 """In a path: every key of a mapping."""
 
+SUGGESTED_MAX = 200
+"""So many names get a suggestion; looking for the nearest is slow, and beyond this something larger is wrong."""
+
 REFERENCES: tuple[tuple[str, Path, str], ...] = (
     ("element", ("area",), "area"),
     ("station", ("area",), "area"),
@@ -51,6 +54,7 @@ REFERENCES: tuple[tuple[str, Path, str], ...] = (
 
 def check(made: Draft) -> Iterator[Problem]:
     """Dangling references. A section that could not be read whole is not accused of lacking anything."""
+    count = 0
     for noun, path, target in REFERENCES:
         if target in made.unread:
             continue
@@ -59,7 +63,8 @@ def check(made: Draft) -> Iterator[Problem]:
         for item in items:
             for place, name in walk(item.raw, path):
                 if isinstance(name, str) and name and name not in known:
-                    yield dangling(item, place, target, name, list(known))
+                    count += 1
+                    yield dangling(item, place, target, name, list(known) if count <= SUGGESTED_MAX else [])
 
 
 def dangling(item: Item, place: Path, target: str, name: str, known: list[str]) -> Problem:

@@ -80,7 +80,7 @@ def _unit(item: Item) -> Iterator[Problem]:
     kind, code = item.get("type"), item.values.get("unit", "")
     if kind in NUMERIC and not code and "unit" not in item.raw:
         yield item.problem(
-            ("unit",), f"{item.label} is a number without unit", "give its UCUM code; a plain number has `1`"
+            ("unit",), f"{item.label} is a number without unit", "give its UCUM code, `1` for a plain number"
         )
     elif code and kind in {"bool", "string"}:
         yield item.problem(("unit",), f"{item.label} is of type `{kind}` and has unit `{code}`", "empty the unit")
@@ -104,20 +104,25 @@ def _meaning(item: Item, floor: float | None) -> Iterator[Problem]:
     wanted, measures = PROPERTIES[name]
     if ("number" if kind in NUMERIC else kind) != wanted:
         fix = "use `float` or `int`" if wanted == "number" else f"use `{wanted}`"
-        yield item.problem(("type",), f"{item.label} is of type `{kind}`", f"property `{name}` holds a {wanted}; {fix}")
+        yield item.problem(("type",), f"{item.label} is of type `{kind}`, and property `{name}` holds a {wanted}", fix)
         return
     if not measures or not code or not units.is_known(code):
         return
     if units.dimension(code) != measures:
         close = units.suggest(code)
         right = close if close and units.dimension(close) == measures else _EXAMPLES[measures]
-        what = f"unit `{code}` of {item.label} measures {units.dimension(code)}, and property `{name}` is {measures}"
+        what = f"unit `{code}` of {item.label} measures {_kind(code)}, and property `{name}` is {measures}"
         yield item.problem(("unit",), what, f"did you mean `{right}`?")
     elif name in {"x", "y"} and floor and (high := item.values.get("high")):
         ratio = units.convert(abs(high), code, "m") / floor
         if ratio > SCALE_RATIO or ratio < 1 / SCALE_RATIO:
             what = f"{item.label} goes up to {high:g} {code} on a floor of {floor:g} m"
             yield item.problem(("unit",), what, f"did you mean `{'mm' if ratio > 1 else 'm'}`?")
+
+
+def _kind(code: str) -> str:
+    found = units.dimension(code)
+    return "no quantity" if found == "dimensionless" else found
 
 
 _EXAMPLES = {"time": "s", "temperature": "Cel", "length": "m", "dimensionless": "1"}
@@ -150,7 +155,7 @@ def _address(item: Item, seen: dict[tuple[Any, Any], Item]) -> Iterator[Problem]
 def _writable(made: Draft, item: Item) -> Iterator[Problem]:
     if item.get("type") not in {*NUMERIC, None}:
         what = f"{item.label} is writable and of type `{item.get('type')}`"
-        yield item.problem(("type",), what, "only numbers have bounds; make it `float` or `int`, or not writable")
+        yield item.problem(("type",), what, "make it `float` or `int`, since only numbers have bounds")
         return
     for name in WRITE_NEEDS:
         if name not in item.raw and name not in item.refused:
@@ -188,7 +193,7 @@ def _confirmed(made: Draft, item: Item) -> Iterator[Problem]:
     )
     if other is item or same_node:
         what = f"{item.label} is confirmed by {'itself' if other is item else f'`{other.id}`, which is the same node'}"
-        yield item.problem(place, what, "name another signal that shows the effect; an echo proves nothing")
+        yield item.problem(place, what, "name another signal that shows the effect, since an echo proves nothing")
         return
     if other.get("type") not in {*NUMERIC, None}:
         what = f"confirm signal `{other.id}` of {item.label} is of type `{other.get('type')}`"

@@ -51,7 +51,7 @@ def _secrets(item: Item) -> Iterator[Problem]:
     secret, trusted = item.values.get("credential"), item.values.get("trusted")
     if secret is not None and not _FILE_NAME.match(secret):
         what = f"`credential` of {item.label} is not a plain file name"
-        yield item.problem(("credential",), what, "name a file in `.andon/credentials`; never the secret itself")
+        yield item.problem(("credential",), what, "name a file in `.andon/credentials`, never the secret itself")
     if trusted is not None and _ESCAPES.search(trusted):
         what = f"`trusted` of {item.label} leaves the site's `.andon` folder"
         yield item.problem(("trusted",), what, "name a folder inside it, such as `pki/trusted`")

@@ -51,15 +51,15 @@ def _models(made: Draft, item: Item) -> Iterator[Problem]:
 def _signals(made: Draft, item: Item) -> Iterator[Problem]:
     if "signal" in made.unread:
         return
-    known = list(made.ids("signal"))
+    known = made.ids("signal")
     for place, name in walk(item.raw, ("signals", EACH)):
-        if not isinstance(name, str) or any(fnmatchcase(k, name) for k in known):
+        if not isinstance(name, str) or name in known or any(fnmatchcase(k, name) for k in known):
             continue
         if "*" in name or "?" in name:
             what = f"`signals` of {item.label}: no signal matches {shown(name)}"
             yield item.problem(place, what, "mend the pattern or remove it")
         else:
-            yield dangling(item, place, "signal", name, known)
+            yield dangling(item, place, "signal", name, list(known))
 
 
 def _writes(made: Draft, item: Item) -> Iterator[Problem]:

@@ -51,7 +51,7 @@ def read_table(
     columns: dict[int, str] = {}
     for place, name in enumerate(names):
         if name not in known:
-            fix = did_you_mean(name, known, f"remove it; known columns: {words(known, 30)}")
+            fix = did_you_mean(name, known, f"remove it (known columns: {words(known, 30)})")
             what = f"column {shown(name)} is not known" if name else f"column {place + 1} has no name"
             problems.append(Problem(file, head_line, what, fix))
         elif name in columns.values():

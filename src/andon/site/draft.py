@@ -36,18 +36,17 @@ class Draft:
     release: Item | None = None
     has_ot: bool = False
     problems: list[Problem] = field(default_factory=list)
+    by_id: dict[str, dict[str, Item]] = field(default_factory=dict)
 
     def all(self, noun: str) -> list[Item]:
         """Every item of a section."""
         return self.items[noun]
 
     def ids(self, noun: str) -> dict[str, Item]:
-        """Items of a section by id; of two with the same id the first."""
-        found: dict[str, Item] = {}
-        for item in self.items[noun]:
-            if item.id:
-                found.setdefault(item.id, item)
-        return found
+        """Items of a section by id, once all files are read; of two with the same id the first."""
+        if noun not in self.by_id:
+            self.by_id[noun] = {i.id: i for i in reversed(self.items[noun]) if i.id}
+        return self.by_id[noun]
 
     def report(self, problem: Problem) -> None:
         """Keep a problem."""
@@ -60,7 +59,7 @@ def draft(files: Files[str, str]) -> Draft:
     _names(made, files)
     for name in FILES:
         if name not in files:
-            made.unread |= {s.noun for s in SECTIONS if s.file == name and s.needed}
+            made.unread |= {s.noun for s in SECTIONS if s.file == name and name in FILES_NEEDED}
             continue
         text = files[name].removeprefix("\ufeff")
         if len(text) > FILE_BYTES_MAX:
@@ -77,20 +76,24 @@ def draft(files: Files[str, str]) -> Draft:
     return made
 
 
+def _stem(name: str) -> str:
+    return name.partition(".")[0]
+
+
 def _names(made: Draft, files: Files[str, str]) -> None:
     for name in FILES_NEEDED:
         if name not in files:
             close = nearest(name, [f for f in files if f not in FILES])
-            fix = f"rename `{close}`" if close else "add it; `andon init` writes an example"
+            fix = f"rename `{close}`" if close else "add it (`andon init` writes an example)"
             made.report(Problem(name, 0, "the file is missing", fix))
     for name in files:
         if name.endswith(".cedar"):
             what = "Cedar policies are not evaluated by this version, so this one would forbid nothing"
             made.report(Problem(name, 0, what, "lower the `ceiling` of the use instead, and remove the file"))
         elif name not in FILES:
-            close = nearest(name, FILES)
+            close = next((f for f in FILES if nearest(_stem(name), [_stem(f)])), None)
             if name.endswith((".yaml", ".yml")) or (close and close not in files):
-                fix = f"did you mean `{close}`?" if close else f"remove it; known files: {words(FILES)}"
+                fix = f"did you mean `{close}`?" if close else f"remove it (known files: {words(FILES, 12)})"
                 made.report(Problem(name, 0, "the file is not part of a site folder", fix))
 
 
@@ -129,7 +132,7 @@ def _yaml(made: Draft, name: str, text: str) -> None:
     known = keys_of(name)
     for key, line in root.lines.items():
         if key not in known:
-            fix = did_you_mean(key, known, f"remove it; known keys: {words(known, 12)}")
+            fix = did_you_mean(key, known, f"remove it (known keys: {words(known, 12)})")
             made.report(Problem(name, line, f"key {shown(key)} is not known", fix))
     for each in (s for s in SECTIONS if s.file == name):
         _section(made, each, root)

@@ -22,7 +22,7 @@ def not_represented(site: Site) -> tuple[str, ...]:
         missing.append(f"worker availability: {_listed(alone)} run without anybody")
     if site.crews:
         missing.append(
-            "worker availability: nobody is ever late, ill or called away; crews are as large as the shift says"
+            "worker availability: nobody is ever late, ill or called away, so crews are as large as the shift says"
         )
     if site.signals:
         missing.append("sensor error: readings are taken as exact")

@@ -154,7 +154,7 @@ def _sentence(part: type[Part], label: str, error: dict[str, Any], loc: Path) ->
     if kind == "extra_forbidden":
         known = [f.alias or n for n, f in owner.model_fields.items()] if owner else []
         return f"{label} has an unknown key {shown(name)}", did_you_mean(
-            str(loc[-1]), known, f"remove it; known keys: {words(known, 24)}"
+            str(loc[-1]), known, f"remove it (known keys: {words(known, 24)})"
         )
     if kind in {"enum", "literal_error"}:
         choices = _choices(str(ctx.get("expected", "")))
@@ -165,6 +165,8 @@ def _sentence(part: type[Part], label: str, error: dict[str, Any], loc: Path) ->
             return f"{where} is {shown(given)}", "write `element.property`, lower case"
         return f"{where} is {shown(given)}", "use lower-case letters, digits, `-` and `_` only"
     limits = _limit(kind, ctx)
+    if kind == "too_short" and not given:
+        return f"{where} is empty", str(limits)
     if limits:
         return f"{where} is {shown(_brief(given))}", limits
     wanted = _WANTED.get(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +22,6 @@ _INT = re.compile(r"[-+]?[0-9]+\Z")
 _OCTAL = re.compile(r"0o[0-7]+\Z")
 _HEX = re.compile(r"0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
-_SPECIAL = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z")
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(["true", "True", "TRUE"], True),
     **dict.fromkeys(["false", "False", "FALSE"], False),
@@ -82,6 +82,7 @@ class _Builder:
     events: Iterator[Any]
     problems: list[Problem] = field(default_factory=list)
     anchors: dict[str, Node] = field(default_factory=dict)
+    read: int = 0
 
     def problem(self, line: int, what: str, fix: str) -> None:
         self.problems.append(Problem(self.file, line, what, fix))
@@ -94,18 +95,21 @@ class _Builder:
             if kind == "DocumentStartEvent":
                 documents += 1
                 if documents > 1:
-                    raise _Stop(event.start_mark.line + 1, "a second document begins here", "keep one; remove `---`")
+                    raise _Stop(event.start_mark.line + 1, "a second document begins here", "keep one and remove `---`")
                 root = self.node(next(self.events), 0)
         return root
 
     def node(self, event: Any, depth: int) -> Node:
         line = event.start_mark.line + 1
+        self.read += 1
+        if self.read > NODES_MAX:
+            raise _Stop(line, f"more than {NODES_MAX} values", "split the site into several folders")
         if depth > DEPTH_MAX:
             raise _Stop(line, f"more than {DEPTH_MAX} levels of nesting", "flatten it")
         if type(event).__name__ == "AliasEvent":
             return self.alias(event.anchor, line)
         if event.tag not in {None, "!"}:
-            self.problem(line, f"tag {shown(event.tag)} is not understood", "remove the tag; values need none")
+            self.problem(line, f"tag {shown(event.tag)} is not understood", "remove the tag, since values need none")
         built: Node
         match type(event).__name__:
             case "ScalarEvent":
@@ -141,7 +145,8 @@ class _Builder:
             if not isinstance(key, Scalar):
                 self.problem(key.line, "a key is a list or a mapping", "use plain text as key")
                 continue
-            name = event.value if type(event).__name__ == "ScalarEvent" else str(key.value)
+            written = event.value if type(event).__name__ == "ScalarEvent" else str(key.value)
+            name = key.value if isinstance(key.value, str) else written  # `true:` and `1:` are text as keys
             if name in entries:
                 self.problem(
                     key.line, f"key {shown(name)} stands twice, first on line {lines[name]}", "keep one of them"
@@ -153,6 +158,7 @@ class _Builder:
     def scalar(self, event: Any, line: int) -> Scalar:
         text: str = event.value
         if event.style is not None or event.tag == "!":
+            text = _paired(text)
             if _UNPRINTABLE.search(text):
                 self.problem(line, f"text {shown(text)} contains a character that cannot be shown", "remove it")
                 text = ""
@@ -160,30 +166,32 @@ class _Builder:
         if text in _WORDS:
             return Scalar(line, _WORDS[text])
         number = _INT.match(text) or _OCTAL.match(text) or _HEX.match(text) or _FLOAT.match(text)
-        if number and len(text) > NUMBER_CHARS_MAX:
-            self.problem(line, f"number {shown(text)} is too long", f"use at most {NUMBER_CHARS_MAX} characters")
-            return Scalar(line, 0)
+        if number is None or len(text) > NUMBER_CHARS_MAX:
+            return Scalar(line, text)
         if _INT.match(text):
             return Scalar(line, int(text))
         if _OCTAL.match(text) or _HEX.match(text):
             return Scalar(line, int(text, 0))
-        if _FLOAT.match(text):
-            value = float(text)
-            if abs(value) == float("inf"):
-                self.problem(line, f"number {shown(text)} is too large", "write a smaller one")
-                value = 0.0
-            return Scalar(line, value)
-        if _SPECIAL.match(text):
-            self.problem(line, f"number {shown(text)} is not finite", "write a finite number")
-            return Scalar(line, 0.0)
-        return Scalar(line, text)
+        value = float(text)
+        return Scalar(line, value if math.isfinite(value) else text)
+
+
+def _paired(text: str) -> str:
+    """Characters beyond U+FFFF, which JSON writes as two escapes, made one again; half a pair stays half."""
+    if not any("\ud800" <= c <= "\udfff" for c in text):
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        return text
 
 
 def compose(file: str, text: str) -> tuple[Node | None, list[Problem]]:
     """The tree of `text`, and every problem that its syntax has.
 
     The tree is None when the text cannot be read at all. Values follow the YAML 1.2 core schema: `no` and `12:00`
-    are text, dates stay text.
+    are text, dates stay text, and so does a number that is not finite or longer than NUMBER_CHARS_MAX: what wants a
+    number then says so.
 
     >>> plain(compose("x.yaml", "a: [1, no, 2.5, 2026-10-01]")[0])
     {'a': [1, 'no', 2.5, '2026-10-01']}
@@ -216,7 +224,8 @@ def _syntax(text: str, error: YAMLError) -> tuple[int, str, str]:
         return line, "the line is indented with a tab", "indent with spaces"
     if "mapping values are not allowed" in said:
         return line, "a second `:` stands in this value, or the line above is not finished", "quote text that has `: `"
-    if "stream end" in said or "document end" in said or "end of stream" in said:
+    unclosed = ("stream end", "document end", "end of stream", "expected ',' or")
+    if any(u in said for u in unclosed):
         opened = (error.context_mark.line + 1) if error.context_mark else line
         return opened, "what is opened here is never closed", "close the bracket or quote"
     if "block end" in said or "could not find expected" in said:
