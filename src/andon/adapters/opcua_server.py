@@ -5,8 +5,8 @@ It is the machine side of the line. Nothing here writes to a machine; clients do
 
 from __future__ import annotations
 
+import asyncio
 import errno
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,8 @@ from andon.core.time import Clock
 
 NAMESPACE = "urn:andon:virtual-plant"
 LOOPBACK = "127.0.0.1"
+STOP_S = 0.6
+"""How long connections may take to close by themselves."""
 REJECTED_MAX = 64
 """Certificates kept for somebody to look at; more are only refused."""
 TYPES = {
@@ -203,8 +205,6 @@ class OpcuaServer:
         Raises:
             PortTakenError: the port is in use.
         """
-        # The library logs what this class already answers for; its users are asked nothing.
-        logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
         internals = PlantInternals(user_manager=Doorkeeper(self._trust))
         internals.desk = self
         server = Server(iserver=internals)
@@ -295,9 +295,14 @@ class OpcuaServer:
         return await self._on_write(ClientWrite(name, value, who, allowed))
 
     async def stop(self) -> None:
-        """Close every connection and the socket."""
-        if self._server is not None:
-            await self._server.stop()
+        """Close every connection and the socket; a client that does not read is cut off."""
+        if self._server is None:
+            return
+        try:
+            await asyncio.wait_for(self._server.stop(), STOP_S)
+        except TimeoutError:
+            for transport in list(self._server.iserver.asyncio_transports):
+                transport.abort()
 
 
 def moment(ns: int) -> datetime:

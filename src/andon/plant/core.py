@@ -91,18 +91,18 @@ class Plant:
         self.signals: dict[str, Signal] = {s.id: s for s in site.signals if s.source == self.source.id}
         self._base_ns = start_ns - round(warm_up_s * SECOND)
         self._epoch_ns = start_ns if epoch_ns is None else epoch_ns
-        self.floor = Floor(site, seed, self._base_ns)
+        self.floor = Floor(site, seed, self._base_ns, memory.next_order if memory is not None else None)
         self._seed = seed
         self._add_ambient()
         if memory is not None:
             self._restore_registers(memory)
         self.floor.env.run(until=max(warm_up_s, 1e-6))
         self._restore_counters(memory)
-        faults = tuple(faults)
+        faults, again = tuple(faults), memory is not None
         for fault in faults:
             check_target(fault, self.floor, self.signals)
             if fault.kind.name in FLOOR_FAULTS:
-                self.floor.env.process(self._stage(fault))
+                self.floor.env.process(self._stage(fault, once=again and fault.kind.name == "setpoint-turned"))
         self._veil = Veil(faults, self.signals)
         self._veils_on: frozenset[int] = frozenset()
         self._sampled: dict[str, tuple[int, float]] = {}
@@ -257,20 +257,20 @@ class Plant:
         for name, machine in self.floor.machines.items():
             machine.set_count(memory.counts.get(name, 0) if memory is not None else 0)
         if memory is not None:
-            desk.restore(memory.completed, memory.next_order, memory.waiting)
+            desk.restore(memory.completed, memory.waiting)
         else:
             desk.reset_completed()
 
     # Faults
 
-    def _stage(self, fault: Fault) -> Generator[simpy.Event, Any, None]:
+    def _stage(self, fault: Fault, *, once: bool) -> Generator[simpy.Event, Any, None]:
         since_s = self._since_epoch_s()
         lasts_s = (
             DOWN_S if fault.kind.name == "machine-down" and math.isinf(fault.end_s) else fault.end_s - fault.start_s
         )
         over_s = fault.start_s + lasts_s
-        if since_s >= over_s or (fault.kind.name == "setpoint-turned" and since_s > fault.start_s):
-            return
+        if since_s >= over_s or (once and since_s > fault.start_s):
+            return  # over, or done before a restart and kept in memory
         if since_s < fault.start_s:
             yield self.floor.env.timeout(fault.start_s - since_s)
         begin(fault, self.floor)

@@ -25,7 +25,7 @@ Steps = Generator[simpy.Event, Any, None]
 class Floor:
     """Everything that moves, in one simulated environment whose zero is `base_ns` of site time."""
 
-    def __init__(self, site: Site, seed: int, base_ns: int) -> None:
+    def __init__(self, site: Site, seed: int, base_ns: int, next_order: dict[str, int] | None = None) -> None:
         self.env = simpy.Environment()
         self.board = Board()
         self.draws = Draws(site, seed)
@@ -47,7 +47,7 @@ class Floor:
             CrewRota(self.env, self.draws, self._hours, base_ns, crew, self.crews[crew.id])
         for station in site.stations:
             self._build(station)
-        self.desk = self._order_desk()
+        self.desk = self._order_desk(next_order or {})
         for signal in site.signals:
             if signal.writable and signal.id not in self.controllers and signal.type in {"float", "int"}:
                 self._plain_register(signal)
@@ -114,7 +114,7 @@ class Floor:
         inputs = [x for curve in self._site.curves if curve.id in named for x, _ in curve.points]
         return (min(inputs) + max(inputs)) / 2 if inputs else 0.0
 
-    def _order_desk(self) -> OrderDesk:
+    def _order_desk(self, next_order: dict[str, int]) -> OrderDesk:
         controller = self._sequence_controller()
         desk = OrderDesk(
             env=self.env,
@@ -127,6 +127,7 @@ class Floor:
             room=lambda job: self._first_buffer(job).free() > 0,
             enter=self._enter,
             controller=controller,
+            next_order=dict(next_order),
         )
         for product in self._site.products:
             self._first_buffer(Job(0, product.id, "")).on_room = desk.try_release

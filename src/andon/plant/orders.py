@@ -71,14 +71,14 @@ class OrderDesk:
         for product in self.products:
             self.waiting[product.id] = deque()
             self.completed[product.id] = 0
-            self.next_order[product.id] = 1
+            self.next_order.setdefault(product.id, 1)
             self._publish(product.id)
         self._in_release = False
 
     def open_for(self, demand: tuple[Demand, ...]) -> None:
-        """Begin to receive orders, with one order of each product on the table."""
+        """Begin to receive orders, with one order of each product on the table and its material in the yard."""
         for pattern in demand:
-            self.receive(pattern)
+            self.receive(pattern, late_chance=0.0)
             self.env.process(self._arrivals(pattern))
 
     def _arrivals(self, pattern: Demand) -> Steps:
@@ -99,7 +99,7 @@ class OrderDesk:
                 yield self.env.timeout(chunk_s)
                 remaining_s -= chunk_s
 
-    def receive(self, pattern: Demand) -> None:
+    def receive(self, pattern: Demand, late_chance: float = LATE_CHANCE) -> None:
         """An order comes in; its material may not be there yet."""
         number = self.next_order[pattern.product]
         self.next_order[pattern.product] = number + 1
@@ -107,7 +107,7 @@ class OrderDesk:
         self.totals.ordered += len(jobs)
         self.waiting[pattern.product].extend(jobs)
         stream = self.draws.streams[f"{pattern.product} material"]
-        late_s = float(stream.exponential(LATE_MEAN_S)) if stream.random() < LATE_CHANCE else 0.0
+        late_s = float(stream.exponential(LATE_MEAN_S)) if stream.random() < late_chance else 0.0
         if self.material_fault:
             late_s = FAULT_LATE_S
         if late_s > 0:
@@ -187,11 +187,10 @@ class OrderDesk:
         for product in self.completed:
             self._publish(product)
 
-    def restore(self, completed: dict[str, int], next_order: dict[str, int], waiting: list[tuple[str, str]]) -> None:
+    def restore(self, completed: dict[str, int], waiting: list[tuple[str, str]]) -> None:
         """Take the order book and counters of a plant that ran before; jobs on the floor stay as warmed up."""
         for product in self.waiting:
             self.completed[product] = completed.get(product, 0)
-            self.next_order[product] = next_order.get(product, self.next_order[product])
             self.totals.ordered -= len(self.waiting[product])
             self.waiting[product].clear()
         for number, (product, order) in enumerate(waiting):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from andon.plant.faults import Fault
 from andon.plant.store import MemoryFile, WriteLog
 from andon.site.model import Site
 
-STEP_S = 0.25
+STEP_S = 0.1
 """Wall time between two publications."""
 STATUS = {
     Answer.TAKEN: 0x00000000,
@@ -49,6 +50,8 @@ class Settings:
     write_log: Path | None = None
     trust: tuple[Path, ...] = ()
     """More folders of certificates that may write."""
+    introduce_to: Path | None = None
+    """A folder of trusted certificates that gets a copy of the plant's own."""
     fresh: bool = False
     """Forget what the controllers kept from before."""
 
@@ -131,6 +134,7 @@ class PlantService:
                 ) from error
             try:
                 await self._begin()
+                self._introduce()
                 ready(self._ready(port))
                 while not stop.is_set():
                     await self.step()
@@ -151,6 +155,13 @@ class PlantService:
             certificate=str(self._server.own.certificate),
             notes=tuple(self.notes),
         )
+
+    def _introduce(self) -> None:
+        folder = self._settings.introduce_to
+        if folder is not None:
+            own = self._server.own.certificate
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (folder / f"virtual-{own.name}").write_bytes(own.read_bytes())
 
     async def _begin(self) -> None:
         now = self._clock.now()
@@ -225,6 +236,8 @@ def serve(site: Site, settings: Settings, ready: Callable[[Ready], None]) -> Non
     Raises:
         PlantError: it cannot be served; one sentence.
     """
+    # The library logs what is already answered for, in words of its own; people get one sentence instead.
+    logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
 
     async def main() -> None:
         stop = asyncio.Event()
