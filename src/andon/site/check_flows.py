@@ -11,6 +11,7 @@ from andon.site.problems import Problem, shown
 from andon.site.shape import Item, Path
 
 SIMULATE = "simulate"
+PRODUCTS_SEQUENCED_MAX = 9
 
 
 def check(made: Draft) -> Iterator[Problem]:
@@ -29,6 +30,8 @@ def check(made: Draft) -> Iterator[Problem]:
                 what = f"crew {shown(item.id)} has {people} people in shift `{shift}`"
                 yield item.problem(("size", shift), what, "use a number from 0 to 10000")
     yield from _orders(made)
+    if made.release is not None:
+        yield from _sequence(made, made.release)
 
 
 def _inside(made: Draft, item: Item) -> Iterator[Problem]:
@@ -147,6 +150,20 @@ def _carried(made: Draft, item: Item, place: int, before: Item, station: Item) -
     if start and end and start != end and not made.all("fleet") and "fleet" not in made.unread:
         what = f"step {place + 1} of {item.label} goes from area `{start}` to `{end}`, and no fleet carries jobs"
         yield item.problem(("route", place), what, "declare a fleet under `fleets`")
+
+
+def _sequence(made: Draft, release: Item) -> Iterator[Problem]:
+    """The release sequence is an integer with one digit a product."""
+    name = release.values.get("sequence_signal")
+    signal = made.ids("signal").get(name or "")
+    if signal is not None and signal.get("type") not in {"int", None}:
+        what = f"`sequence_signal` `{name}` is of type `{signal.get('type')}`"
+        yield release.problem(("sequence_signal",), what, "name a signal of type `int`")
+    if name and len(made.all("product")) > PRODUCTS_SEQUENCED_MAX:
+        what = f"`sequence_signal` orders {len(made.all('product'))} products with one digit each"
+        yield release.problem(
+            ("sequence_signal",), what, f"use at most {PRODUCTS_SEQUENCED_MAX} products, or remove it"
+        )
 
 
 def _orders(made: Draft) -> Iterator[Problem]:

@@ -334,7 +334,7 @@ class Zone(Part):
 
 
 class Conduit(Part):
-    """A declared connection between two zones. What is not declared ends the twin's control."""
+    """A declared connection between two zones."""
 
     id: Id
     source: Id = Field(alias="from")
