@@ -162,7 +162,7 @@ def read_message(body: bytes) -> dict[str, Any]:
         PermitRefused: not an object, not JSON, or holding NaN or a key twice.
     """
     try:
-        value = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_no_double)
+        value = json.loads(body, parse_int=_double, parse_constant=_no_constant, object_pairs_hook=_no_double)
     except (ValueError, RecursionError) as error:
         raise PermitRefused(f"message is not JSON ({error})") from error
     if not isinstance(value, dict):
@@ -170,7 +170,7 @@ def read_message(body: bytes) -> dict[str, Any]:
     return value
 
 
-def text_of(message: Mapping[str, Any], key: str, *, needed: bool = False) -> str:
+def text_of(message: Mapping[str, Any], key: str, *, needed: bool = False, what: str = "") -> str:
     """A bounded text field; what is not text or too long is refused.
 
     Raises:
@@ -178,9 +178,9 @@ def text_of(message: Mapping[str, Any], key: str, *, needed: bool = False) -> st
     """
     value = message.get(key, "")
     if not isinstance(value, str) or len(value) > TEXT_CHARACTERS_MAX:
-        raise PermitRefused(f"`{key}` is not text of at most {TEXT_CHARACTERS_MAX} characters")
+        raise PermitRefused(f"{what}`{key}` is not text of at most {TEXT_CHARACTERS_MAX} characters")
     if needed and not value.strip():
-        raise PermitRefused(f"`{key}` is missing")
+        raise PermitRefused(f"{what}`{key}` is missing")
     return value
 
 
@@ -188,7 +188,7 @@ def _read_permit(document: Mapping[str, Any]) -> Permit:
     if set(document) != {field.name for field in fields(Permit)} | {"v"} or document["v"] != VERSION:
         raise PermitRefused(f"permit does not have the fields of version {VERSION}")
     for name in ("command", "baseline", "signal", "unit"):
-        text_of(document, name)
+        text_of(document, name, what="permit field ")
     if not _COMMAND.fullmatch(document["command"]):
         raise PermitRefused("permit field `command` is not a name of at most 64 letters, digits and `._:-`")
     deadline = document["deadline"]
@@ -221,6 +221,12 @@ def _canonical(value: Any) -> bytes:
         return canonical(value)
     except (rfc8785.CanonicalizationError, TypeError, UnicodeError, RecursionError) as error:
         raise PermitRefused(f"not canonical JSON ({error})") from error
+
+
+def _double(text: str) -> int | float:
+    # RFC 8785 writes a whole double beyond 2**53 without a point; numbers are doubles, so it is read as one again.
+    value = int(text) if len(text) < 20 else float(text)
+    return value if abs(value) < 2**53 else float(value)
 
 
 def _no_constant(name: str) -> Any:
