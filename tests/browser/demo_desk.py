@@ -114,7 +114,7 @@ class DemoDesk:
             "setpoint": lambda: self._set.get(signal.id, 180.0),
             "setpoint_active": lambda: self._set.get(f"{element}.setpoint", 180.0),
             "remote": lambda: True,
-            "present": lambda: 2,
+            "present": lambda: 1,
             "completed": lambda: 40 + int(at_s / 700 + index * 7) % 60,
             "waiting": lambda: 5 + int(at_s / 333 + index) % 12,
         }

@@ -322,13 +322,13 @@ class Accounts:
         except FileNotFoundError:
             return {"version": 1, "people": {}, "invites": {}, "setup": None}
         try:
-            book = json.loads(text)
-            shape = (book["version"], type(book["people"]), type(book["invites"]), "setup" in book)
+            book: dict[str, Any] = json.loads(text)
+            whole = book["version"] == 1 and isinstance(book["people"], dict) and isinstance(book["invites"], dict)
         except (ValueError, KeyError, TypeError):
-            shape = ()
-        if shape != (1, dict, dict, True):
+            book, whole = {}, False
+        if not whole or "setup" not in book:
             raise ValueError(f"`{self._path}` is damaged; restore it from a backup, or move it away and enrol again")
-        return dict(book)
+        return book
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

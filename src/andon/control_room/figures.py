@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from andon.control_room.picture import Names, Picture
-from andon.control_room.present import QUALITY_WORDS, Shown, computed, ns_of, number, unit_text
+from andon.control_room.present import QUALITY_WORDS, Shown, computed, estimate, ns_of, number, unit_text
 from andon.core.readings import Quality
 from andon.core.time import SECOND
 from andon.sync.view import SignalView
@@ -59,7 +59,7 @@ def _running(picture: Picture, names: Names) -> Figure | None:
     at_work = sum(1 for v in known if str(v.value).lower() in {"running", "active", "setup"})
     note = f"of {len(views)} machines"
     if len(known) < len(views):
-        note += f", {len(views) - len(known)} without data"
+        note += f", {len(views) - len(known)} no data"
     # Counting what is known is a current answer; what is missing stands beside it.
     return Figure("At work", _summed(str(at_work), unit_text("1"), known, picture), note)
 
@@ -72,7 +72,7 @@ def _process(picture: Picture, names: Names) -> Figure | None:
     total = sum(int(v.value) for v in _fresh(levels) if isinstance(v.value, int | float))
     total += sum(1 for v in _fresh(jobs) if v.value)
     missing = len(levels) + len(jobs) - len(_fresh(levels)) - len(_fresh(jobs))
-    note = "waiting and in machines" + (f", {missing} places without data" if missing else "")
+    note = f"{missing} places without data" if missing else ""
     return Figure("In process", _summed(str(total), "jobs", _fresh([*levels, *jobs]), picture), note)
 
 
@@ -81,7 +81,7 @@ def _finished(picture: Picture) -> Figure | None:
     if not views:
         return None
     total = sum(int(v.value) for v in _fresh(views) if isinstance(v.value, int | float))
-    return Figure("Finished", _summed(number(total), "jobs", views, picture), "since the plant started counting")
+    return Figure("Finished", _summed(number(total), "jobs", views, picture))
 
 
 def quantities(forecast: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -108,21 +108,15 @@ def forecast_figures(picture: Picture) -> list[Figure]:
             continue
         label = str(item.get("name") or item.get("quantity") or "forecast")
         value = computed(
-            _figure(median),
+            estimate(median),
             unit_text(str(item.get("unit", ""))),
             at,
             picture.at,
             mark,
             "simulated",
-            uncertainty=f"90 %: {_figure(low)} to {_figure(high)}",
+            uncertainty=f"90 %: {estimate(low)} to {estimate(high)}",
             mark=mark,
             why=str(forecast.get("mark_why") or ""),
         )
-        made.append(Figure(label[:1].upper() + label[1:], value, str(forecast.get("mark_why") or "")))
+        made.append(Figure(label[:1].upper() + label[1:], value))
     return made
-
-
-def _figure(value: Any) -> str:
-    """A forecast is not known to more than three digits: whole numbers from ten on."""
-    size = float(value)
-    return number(round(size)) if abs(size) >= 10 or size == int(size) else number(size)

@@ -30,6 +30,9 @@ SHAPES = {
 }
 """State to icon and priority of the abnormality; 0 is normal and has no colour."""
 
+WORDS = {"waiting_crew": "no crew"}
+"""States that are shorter on a tile than in the signal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -71,7 +74,7 @@ class Note:
     name: str
     x: float
     y: float
-    text: str
+    lines: tuple[str, ...]
     stale: bool
 
 
@@ -157,7 +160,7 @@ class FloorPlan:
             return Tile(machine, name, x, y, "nodata", "no data", "", 4, True, f"{name}: no data{age}, do not use")
         raw = str(view.value)
         icon, priority = SHAPES.get(raw.lower(), ("idle", 0))
-        state = number(raw)
+        state = WORDS.get(raw.lower(), number(raw))
         work = number(job) if isinstance(job, str) and job else ""
         return Tile(
             machine, name, x, y, icon, state, work, priority, False, f"{name}: {state}" + (f", {work}" if work else "")
@@ -195,7 +198,7 @@ class FloorPlan:
                     parts.append(f"{number(view.value) if view.fresh else '?'} {word}")
             if parts:
                 place = (self.x(element.x_m), self.y(element.y_m))
-                made.append(Note(element.id, element.name, *place, ", ".join(parts), stale))
+                made.append(Note(element.id, element.name, *place, tuple(parts), stale))
         return made
 
     def vehicles(self, picture: Picture) -> list[Vehicle]:

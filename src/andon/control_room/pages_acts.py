@@ -188,9 +188,12 @@ def publish(request: Request, room: TheRoom, use: str, form: Form, who: Person) 
 def answer(request: Request, room: TheRoom, name: str, form: Form, who: Person) -> Response:
     """A reasoned answer."""
     outcome = form.get("outcome", "")
-    act: port.Request | Refusal = refuse("outcome-missing", "no outcome was chosen", "choose one")
-    if outcome == "upheld" or outcome == "not-upheld" or outcome == "mended":  # noqa: PLR1714 - narrows the literal
-        act = port.AnswerChallenge(name, outcome, _reason(form))
+    act: port.Request | Refusal
+    match outcome:
+        case "upheld" | "not-upheld" | "mended":
+            act = port.AnswerChallenge(name, outcome, _reason(form))
+        case _:
+            act = refuse("outcome-missing", "no outcome was chosen", "choose one")
     return _finish(request, room, form, need(form, "reason") or act, who)
 
 

@@ -10,7 +10,7 @@ from andon.control_room.forms import TheRoom
 from andon.control_room.picture import Picture, look
 from andon.control_room.present import shown, unit_text
 from andon.control_room.room import Room
-from andon.control_room.trend import POINTS, WINDOWS, Drawing, draw
+from andon.control_room.trend import POINTS, SLIM, WIDTH, WINDOWS, Drawing, draw
 from andon.core.refusals import refuse
 from andon.core.time import SECOND, Nanos
 from andon.site.model import Signal
@@ -46,7 +46,7 @@ def machine(request: Request, room: TheRoom, element: str, signal: str = "", win
         chosen=chosen,
         window=window if window in WINDOWS else "1h",
         windows=WINDOWS,
-        drawing=None if chosen is None else _drawing(room, picture, chosen, window),
+        drawings=[] if chosen is None else _drawings(room, picture, chosen, window),
         own_alarms=[a for a in room.alarms(picture) if a.href == f"/m/{element}"],
         uses=[u for u in room.site.uses if any(s.id in u.signals for s in own)],
     )
@@ -59,10 +59,9 @@ def trend_part(room: TheRoom, element: str, signal: str, window: str = "1h") -> 
     if found is None:
         return HTMLResponse("", 404)
     picture = look(room.desk, room.tail)
-    drawing = _drawing(room, picture, found, window)
-    return HTMLResponse(
-        room.fragment("trend", {"drawing": drawing, "chosen": found, "unit_name": unit_text(found.unit)})
-    )
+    drawings = _drawings(room, picture, found, window)
+    context = {"drawings": drawings, "chosen": found, "unit_name": unit_text(found.unit)}
+    return HTMLResponse(room.fragment("trend", context))
 
 
 def _chosen(own: list[Signal], wanted: str) -> Signal | None:
@@ -73,12 +72,13 @@ def _chosen(own: list[Signal], wanted: str) -> Signal | None:
     return named or next(iter(usual), None)
 
 
-def _drawing(room: Room, picture: Picture, signal: Signal, window: str) -> Drawing:
+def _drawings(room: Room, picture: Picture, signal: Signal, window: str) -> list[Drawing]:
+    """The trend twice: for a wide and for a narrow page."""
     span_s, _ = WINDOWS.get(window, WINDOWS["1h"])
-    until = picture.at
-    since = until - span_s * SECOND
-    points = room.desk.trend(signal.id, Nanos(since), Nanos(until), POINTS)
-    return draw(points, since, until, signal.low, signal.high, unit_text(signal.unit), room.names.zone)
+    span = (picture.at - span_s * SECOND, picture.at)
+    points = room.desk.trend(signal.id, Nanos(span[0]), Nanos(span[1]), POINTS)
+    limits, unit = (signal.low, signal.high), unit_text(signal.unit)
+    return [draw(points, span, limits, unit, room.names.zone, width) for width in (WIDTH, SLIM)]
 
 
 @router.get("/signals")

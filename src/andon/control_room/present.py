@@ -113,6 +113,17 @@ def number(value: Value | None) -> str:
     return text.replace(",", "\u202f").replace("-", MINUS)
 
 
+def estimate(value: float) -> str:
+    """An expected value, no finer than it is known: whole from ten on, else one decimal.
+
+    >>> estimate(128.4), estimate(3.14), estimate(2.0)
+    ('128', '3.1', '2')
+    """
+    size = abs(value)
+    places = 0 if size >= 10 or value == int(value) else 1
+    return f"{value:,.{places}f}".replace(",", "\u202f").replace("-", MINUS)
+
+
 def duration(seconds_: float) -> str:
     """A time span, two significant parts at most.
 

@@ -22,6 +22,7 @@ from andon.control_room.present import (
     clock_text,
     computed,
     duration,
+    estimate,
     ns_of,
     number,
     shown,
@@ -160,6 +161,7 @@ def _environment(names: Names) -> Environment:
     env.filters.update(
         whole=whole,
         number=number,
+        estimate=estimate,
         unit=unit_text,
         duration=duration,
         clock=lambda at: clock_text(at, names.zone),

@@ -15,7 +15,8 @@ from andon.operate.port import Point
 
 WINDOWS = {"5m": (300, "5 min"), "1h": (3600, "1 h"), "8h": (28_800, "8 h")}
 """Windows a trend can show: seconds of site time, and what they are called."""
-WIDTH, HEIGHT = 860.0, 240.0
+WIDTH, SLIM, HEIGHT = 860.0, 350.0, 240.0
+"""Broad for a desk, slim for a hand: drawn at the size at which its text is 13 px."""
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 12.0, 12.0, 26.0
 POINTS = 300
 
@@ -49,24 +50,30 @@ class Drawing:
     y_ticks: tuple[Tick, ...]
     limits: tuple[Limit, ...]
     summary: str
-    width: float = WIDTH
+    width: float
+    right: float
     height: float = HEIGHT
     left: float = LEFT
-    right: float = WIDTH - RIGHT
     top: float = TOP
     bottom: float = HEIGHT - BOTTOM
 
 
 def draw(
-    points: Sequence[Point], since: int, until: int, low: float | None, high: float | None, unit: str, zone: tzinfo
+    points: Sequence[Point],
+    window: tuple[int, int],
+    limits: tuple[float | None, float | None],
+    unit: str,
+    zone: tzinfo,
+    width: float = WIDTH,
 ) -> Drawing:
-    """Points to a drawing over exactly the window `since`..`until` (site time, ns)."""
+    """Points to a drawing over exactly the window (site time, ns), with the declared limits where they are near."""
+    (since, until), (low, high) = window, limits
     known = [p for p in points if p.value is not None and Quality.of_status(p.quality) is not Quality.BAD]
     values = [v for p in known for v in (p.value, p.low, p.high) if v is not None]
     bottom, top = _range(values, low, high)
 
     def x(at: int) -> float:
-        return round(LEFT + (at - since) / max(1, until - since) * (WIDTH - LEFT - RIGHT), 1)
+        return round(LEFT + (at - since) / max(1, until - since) * (width - LEFT - RIGHT), 1)
 
     def y(value: float) -> float:
         return round(TOP + (top - value) / (top - bottom) * (HEIGHT - TOP - BOTTOM), 1)
@@ -89,7 +96,7 @@ def draw(
         bands=tuple(bands),
         dots=tuple(dots),
         gaps=tuple((x(a), round(x(b) - x(a), 1)) for a, b in _gaps(runs, since, until)),
-        x_ticks=tuple(Tick(x(at), text) for at, text in _times(since, until, zone)),
+        x_ticks=tuple(Tick(x(at), text) for at, text in _times(since, until, zone, 6 if width > SLIM else 3)),
         y_ticks=tuple(Tick(y(v), number(v)) for v in _steps(bottom, top)),
         limits=tuple(
             Limit(y(v), f"{word} {number(v)}")
@@ -97,6 +104,8 @@ def draw(
             if v is not None and bottom <= v <= top
         ),
         summary=_summary([p.value for p in known if p.value is not None], len(runs), unit),
+        width=width,
+        right=width - RIGHT,
     )
 
 
@@ -134,7 +143,7 @@ def _range(values: Sequence[float], low: float | None, high: float | None) -> tu
     return bottom - room, top + room
 
 
-def _steps(bottom: float, top: float, aim: int = 4) -> list[float]:
+def _steps(bottom: float, top: float, aim: int = 6) -> list[float]:
     """Round values between two bounds.
 
     >>> _steps(178.2, 181.9)
@@ -147,9 +156,9 @@ def _steps(bottom: float, top: float, aim: int = 4) -> list[float]:
     return [round(i * step, 9) for i in range(first, math.floor(top / step) + 1)]
 
 
-def _times(since: int, until: int, zone: tzinfo) -> list[tuple[int, str]]:
+def _times(since: int, until: int, zone: tzinfo, most: int) -> list[tuple[int, str]]:
     span = (until - since) / SECOND
-    step = next((s for s in (60, 300, 600, 1800, 3600, 7200) if span / s <= 6), 14_400)
+    step = next((s for s in (60, 300, 600, 1800, 3600, 7200) if span / s <= most), 14_400)
     offset = datetime.fromtimestamp(since // SECOND, UTC).astimezone(zone).utcoffset()
     shift = int(offset.total_seconds()) if offset else 0
     first = -(-(since // SECOND + shift) // step) * step - shift
