@@ -133,7 +133,7 @@ def halt(request: Halt, who: Who, world: World, ids: Ids) -> Outcome:
     """Halt first, record afterwards. Never refused: a scope that nobody knows halts the whole site."""
     scope = request.scope if request.scope in index_of(world.site).places else "site"
     effect = HaltGateway(ids.fresh("H"), scope, request.reason[:WORDS_MAX], who.station)
-    return Outcome(effects=(effect,), message=f"halt on {scope}", detail={"id": effect.id, "scope": scope})
+    return Outcome(effects=(effect,), detail={"id": effect.id, "scope": scope})
 
 
 def halted(effect: HaltGateway, result: Result) -> Outcome:

@@ -6,7 +6,7 @@ Theory of operation. `handle`, `tick`, `recover` and `effect_result` are pure: t
 1. appends `records` in one durable transaction, and feeds each to the view; if that fails, nothing below happens
    (`AlreadyRecorded`: somebody else was faster; answer with `operate.raced()`);
 2. runs `effects` in order, and hands what each returned to `effect_result`, whose outcome it treats the same way;
-3. only then tells the person.
+3. only then tells the person: the outcome's message, and after it those of what the effects came to.
 
 `HaltGateway` is asked for by an outcome without records, so that a halt never waits for the ledger.
 """
