@@ -131,7 +131,10 @@ class Plant:
     # Samples
 
     def sample_all(self) -> list[Sample]:
-        """Every served signal as it is now: what a server starts with."""
+        """Every served signal as it is now, stamped now: a server that begins reads its machines anew.
+
+        A restarted plant so never tells a time before one that it told in its former life.
+        """
         self.floor.board.take()
         self._veils_on = self._veil.on(self._since_epoch_s())
         return [self._veil.show(self._now(signal), self._since_epoch_s()) for signal in self.signals]
@@ -145,9 +148,11 @@ class Plant:
         if self._was_silent:
             self._was_silent = False
             return self.sample_all()
-        changes = [c for c in self.floor.board.take() if c.signal in self.signals]
+        # Of changes in one instant the last one counts: no client could tell them apart by their time.
+        changes = list({(c.signal, c.at_s): c for c in self.floor.board.take() if c.signal in self.signals}.values())
         if len(changes) > CHANGES_MAX:
-            changes = sorted({c.signal: c for c in changes}.values(), key=lambda c: c.at_s)
+            changes = list({c.signal: c for c in changes}.values())
+        changes.sort(key=lambda c: c.at_s)
         samples = [Sample(c.signal, c.value, self._site_ns(c.at_s)) for c in changes]
         samples += self._due_analogues()
         on = self._veil.on(since_s)
@@ -192,7 +197,7 @@ class Plant:
         change = self.floor.board.latest.get(name)
         if change is None:
             return Sample(name, None, self.now_ns, BAD_NOT_SUPPORTED)
-        return Sample(name, change.value, self._site_ns(change.at_s))
+        return Sample(name, change.value, self.now_ns)
 
     def _site_ns(self, at_s: float) -> int:
         return self._base_ns + round(at_s * SECOND)
