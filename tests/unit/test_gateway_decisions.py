@@ -431,7 +431,7 @@ def test_a_reset_needs_two_people_the_halt_and_a_reason() -> None:
         halt: str, reason: str, *keys: tuple[str, Ed25519PrivateKey], over: str = "H-8"
     ) -> tuple[State, list[Effect]]:
         signatures = {name: key.sign(reset_statement(over, reason)).hex() for name, key in keys}
-        after, effects = step(halted, ResetAsked(2, halt, reason, signatures), NOW)
+        after, effects = step(halted, ResetAsked(2, (halt,), reason, signatures), NOW)
         return after, list(effects)
 
     both = (("amina", AMINA), ("jonas", JONAS))
@@ -455,7 +455,7 @@ def test_a_reset_needs_two_people_the_halt_and_a_reason() -> None:
 def test_a_reset_resumes_nothing() -> None:
     halted, _ = step(beginning(), HaltAsked(2, "site", "tom", ""), NOW)
     signatures = {n: k.sign(reset_statement("H-8", "ok")).hex() for n, k in (("amina", AMINA), ("jonas", JONAS))}
-    reset, _ = step(halted, ResetAsked(3, "H-8", "ok", signatures), NOW)
+    reset, _ = step(halted, ResetAsked(3, ("H-8",), "ok", signatures), NOW)
     after, effects = step(reset, Durable("C-1"), NOW)
     assert after.commands["C-1"].phase == Phase.VOID
     assert not any(isinstance(effect, Write) for effect in effects)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,9 +127,13 @@ class GatewayLink:
             return held
         return Halted("latch file", name, scope or "site", None, ())
 
-    def reset(self, halt: str, reason: str, signatures: Mapping[str, str]) -> dict[str, Any]:
-        """Release a halt; `signatures` maps two people's names to their signatures over `sign_reset`'s statement."""
-        return self.request({"do": "reset", "halt": halt, "reason": reason, "signatures": dict(signatures)})
+    def reset(self, halts: str | Sequence[str], reason: str, signatures: Mapping[str, str]) -> dict[str, Any]:
+        """Release halts, by the gateway's own ids (`status`).
+
+        `signatures` maps two people's names to their signatures over `reset_statement` of just these halts and reason.
+        """
+        names = [halts] if isinstance(halts, str) else list(halts)
+        return self.request({"do": "reset", "halts": names, "reason": reason, "signatures": dict(signatures)})
 
     def resolve(self, command: str, *, done: bool, who: str, why: str) -> dict[str, Any]:
         """A person says what became of an indeterminate command."""
@@ -147,9 +151,9 @@ class GatewayLink:
             raise GatewayUnreachable(f"the gateway does not answer ({why}); start it with `andon run`") from error
 
 
-def sign_reset(halt: str, reason: str, key: Ed25519PrivateKey) -> str:
+def sign_reset(halts: str | Sequence[str], reason: str, key: Ed25519PrivateKey) -> str:
     """One person's signature (hex) for `GatewayLink.reset`."""
-    return key.sign(reset_statement(halt, reason)).hex()
+    return key.sign(reset_statement(halts, reason)).hex()
 
 
 def reasons_of(answer: Mapping[str, Any]) -> str:

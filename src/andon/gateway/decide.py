@@ -162,6 +162,7 @@ def _wrote(event: Wrote, state: State, now: int) -> Step:
     if command is None or command.phase != Phase.WRITING:
         return state, ()
     back = event.back
+    command = replace(command, taken=event.answer == "good")
     if event.answer == "unknown" or back is None or not back.good:
         settling = replace(command, phase=Phase.SETTLING, why=event.why or "the machine did not answer", ask=0)
         body = {"ok": False, **settling.as_json(), "reasons": [_unknown(settling)]}
@@ -210,22 +211,25 @@ def _halt(event: HaltAsked, state: State) -> Step:
 
 def _reset(event: ResetAsked, state: State) -> Step:
     reasons = []
-    if not any(halt.id == event.halt for halt in state.halts):
+    absent = set(event.halts) - {halt.id for halt in state.halts}
+    if absent or not event.halts:
         standing = ", ".join(f"`{halt.id}`" for halt in state.halts) or "none"
-        reasons.append(Reason("no-such-halt", f"halt `{event.halt}` does not stand; standing: {standing}"))
+        named = ", ".join(f"`{name}`" for name in sorted(absent)) or "none named"
+        reasons.append(Reason("no-such-halt", f"not standing: {named}; standing: {standing}"))
     if not event.reason.strip():
         reasons.append(Reason("no-reason", "a reset needs a reason", "say why it is safe to go on"))
-    names = signers(reset_statement(event.halt, event.reason), event.signatures, state.people)
+    names = signers(reset_statement(event.halts, event.reason), event.signatures, state.people)
     if len(names) < RESETTERS_MIN:
         text = f"a reset needs the signatures of two different people, {len(names)} valid"
         reasons.append(Reason("two-people", text, "have a second person sign the same statement"))
     if reasons:
         return state, (refused(event.ask, reasons),)
-    kept = tuple(halt for halt in state.halts if halt.id != event.halt)
+    kept = tuple(halt for halt in state.halts if halt.id not in event.halts)
     raised = replace(state, epoch=state.epoch + 1, halts=kept)
-    entry = {"do": "reset", "halt": event.halt, "reason": event.reason, "who": list(names)}
-    body = {"ok": True, "halt": event.halt, "by": list(names), "epoch": raised.epoch}
-    return raised, (SaveEpoch(raised.epoch), Latch(entry), Reply(event.ask, body))
+    said = {"reason": event.reason, "who": list(names)}
+    lines = tuple(Latch({"do": "reset", "halt": name, **said}) for name in event.halts)
+    body = {"ok": True, "halts": list(event.halts), "by": list(names), "epoch": raised.epoch}
+    return raised, (SaveEpoch(raised.epoch), *lines, Reply(event.ask, body))
 
 
 def _resolve(event: ResolveAsked, state: State, now: int) -> Step:
@@ -289,7 +293,7 @@ def _end(
     """Record how a command ended (or that nobody knows), and answer who waits."""
     value = back.value if back is not None else None
     ended = replace(command, phase=phase, why=why, back=value, ask=0)
-    entry = {"do": phase.value, "command": command.id, "back": value, "why": why}
+    entry = {"do": phase.value, "command": command.id, "back": value, "why": why, "taken": command.taken}
     moved = _moved(command, phase, value)
     after = _with(state, ended)
     if moved:

@@ -41,7 +41,7 @@ from andon.gateway.state import (
 )
 
 JOURNAL_BYTES_MAX = 16 * 1024 * 1024
-READ_BACK_S = 1.0
+READ_BACK_S = 2.0
 """How long a machine may take to show the value that it acknowledged."""
 SETTLE_WAIT_S = ANSWER_S + 1.0
 """After fencing: the server was told to give up sooner, so what it has not done by then it does not do."""

@@ -36,7 +36,11 @@ def restore(
             commands[name] = _begun(entry)
         elif entry["do"] in ENDS and name in commands:
             commands[name] = replace(
-                commands[name], phase=Phase(entry["do"]), back=entry.get("back"), why=entry.get("why", "")
+                commands[name],
+                phase=Phase(entry["do"]),
+                back=entry.get("back"),
+                why=entry.get("why", ""),
+                taken=entry.get("taken", False),
             )
             if entry.get("moved"):
                 at = int(entry["at"]) if entry.get("boot") == boot else started

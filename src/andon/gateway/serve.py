@@ -139,8 +139,10 @@ def event_of(what: Any, message: Mapping[str, Any]) -> Callable[[int], Event]:
             scope, who, why = _clipped(message, "scope") or SITE, _clipped(message, "who"), _clipped(message, "why")
             return lambda ask: HaltAsked(ask, scope, who, why)
         case "reset":
-            halt, reason = text_of(message, "halt", needed=True), text_of(message, "reason")
-            return lambda ask: ResetAsked(ask, halt, reason, message.get("signatures"))
+            halts, reason = message.get("halts"), text_of(message, "reason")
+            if not isinstance(halts, list) or not all(isinstance(name, str) for name in halts):
+                raise PermitRefused("`halts` is not a list of names")
+            return lambda ask: ResetAsked(ask, tuple(dict.fromkeys(halts)), reason, message.get("signatures"))
         case "resolve":
             done = message.get("done")
             if not isinstance(done, bool):

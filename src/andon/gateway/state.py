@@ -64,6 +64,8 @@ class Command:
     back: Value | None = None
     """What was read back."""
     why: str = ""
+    taken: bool = False
+    """The machine acknowledged the write: a promise, and not an observation."""
     permit: Permit | None = None
     bound: Bound | None = None
     """None when it was restored from the journal and its bounds are gone."""
@@ -81,6 +83,7 @@ class Command:
             "previous": self.previous,
             "read_back": self.back,
             "why": self.why,
+            "taken": self.taken,
         }
 
 
@@ -201,10 +204,10 @@ class HaltAsked:
 
 @dataclass(frozen=True, slots=True)
 class ResetAsked:
-    """Two people: release a halt."""
+    """Two people: release these halts."""
 
     ask: int
-    halt: str
+    halts: tuple[str, ...]
     reason: str
     signatures: Any
 

@@ -9,7 +9,7 @@ import json
 import math
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -94,9 +94,10 @@ def bounds_statement(document: Mapping[str, Any]) -> bytes:
     return BOUNDS_DOMAIN + _canonical(dict(document))
 
 
-def reset_statement(halt: str, reason: str) -> bytes:
-    """What two people sign so that the gateway resets a halt."""
-    return RESET_DOMAIN + _canonical({"halt": halt, "reason": reason})
+def reset_statement(halts: str | Sequence[str], reason: str) -> bytes:
+    """What two people sign so that the gateway resets these halts (by the gateway's own ids)."""
+    names = [halts] if isinstance(halts, str) else sorted(set(halts))
+    return RESET_DOMAIN + _canonical({"halts": names, "reason": reason})
 
 
 def signed_by(public: bytes, message: bytes, signature: Any) -> bool:
