@@ -97,14 +97,8 @@ def _purpose(made: Draft, item: Item) -> Iterator[Problem]:
     if not purpose or purpose not in made.ids("purpose"):
         return
     wanted = item.get("signals") or ()
-    barred = [
-        s.id
-        for s in made.all("signal")
-        if s.id
-        and s.part is not None
-        and purpose not in s.get("purposes")
-        and any(fnmatchcase(s.id, w) for w in wanted)
-    ]
+    closed = [s.id for s in made.all("signal") if s.id and s.part is not None and purpose not in s.get("purposes")]
+    barred = [name for name in closed if any(fnmatchcase(name, w) for w in wanted)]
     if barred:
         what = f"{item.label} is for `{purpose}` and reads {words(barred, 3)}, which may not be used for that"
         yield item.problem(("signals",), what, "read fewer signals, or agree on the purpose with those concerned")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from andon.core.canonical import digest
-from andon.site.model import Part, Site
+from andon.site.model import Site
+from andon.site.part import Part
 
 PARTS: dict[str, tuple[str, ...]] = {
     "layout": ("areas", "elements"),

@@ -5,19 +5,15 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
-"""An element's id: lower case, digits, `-` and `_`."""
+from andon.site.network import Ot
+from andon.site.part import Id as Id  # noqa: PLC0414 - re-exported: rooms above name parts from here
+from andon.site.part import Part as Part  # noqa: PLC0414 - same
+
 SignalId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*\.[a-z0-9_]+$", max_length=128)]
 """A signal's id is `element.property`; the properties that models understand are listed in the reference."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
-
-class Part(BaseModel):
-    """A piece of a site: immutable, and closed to keys that the format does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ElementKind(StrEnum):
@@ -323,80 +319,6 @@ class Purpose(Part):
     """Fewest people that a figure over personal signals may stand for."""
     window_min_minutes: float | None = Field(default=None, gt=0, le=10_080)
     """Shortest time that a figure over personal signals may cover."""
-
-
-class Zone(Part):
-    """A part of the network whose devices are trusted alike (IEC 62443)."""
-
-    id: Id
-    name: str
-    security_level: int = Field(default=1, ge=0, le=4)
-
-
-class Conduit(Part):
-    """A declared connection between two zones."""
-
-    id: Id
-    source: Id = Field(alias="from")
-    target: Id = Field(alias="to")
-    protocol: str
-    direction: Literal["read", "write", "both"] = "read"
-    note: str = ""
-
-
-class RemoteAccess(Part):
-    """Who may come in from outside, and how."""
-
-    who: str
-    path: str
-    hours_max: float | None = Field(default=None, gt=0, le=168)
-
-
-class VendorMaintenance(Part):
-    """Work on the control system that a vendor does."""
-
-    vendor: str
-    what: str
-    next_due: str = ""
-    """Date, YYYY-MM-DD."""
-
-
-class Update(Part):
-    """How a part of the control system is updated."""
-
-    what: str
-    how: str
-    every_days: float | None = Field(default=None, gt=0, le=3660)
-
-
-class Backup(Part):
-    """What is copied where, how often, and when a restore was last tried."""
-
-    what: str
-    where: str
-    every_days: float | None = Field(default=None, gt=0, le=3660)
-    last_restore: str = ""
-    """Date, YYYY-MM-DD."""
-
-
-class Response(Part):
-    """Who does what when something has happened on the control network."""
-
-    who: str
-    reach: str
-    does: str
-
-
-class Ot(Part):
-    """How the control network is built and kept: ot.yaml."""
-
-    zones: tuple[Zone, ...] = ()
-    conduits: tuple[Conduit, ...] = ()
-    remote_access: tuple[RemoteAccess, ...] = ()
-    vendor_maintenance: tuple[VendorMaintenance, ...] = ()
-    updates: tuple[Update, ...] = ()
-    backups: tuple[Backup, ...] = ()
-    incident_response: tuple[Response, ...] = ()
 
 
 class Site(Part):

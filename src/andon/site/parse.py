@@ -18,7 +18,8 @@ from andon.site import (
 )
 from andon.site.digests import digests
 from andon.site.draft import Draft, draft, parts
-from andon.site.model import ContextOfUse, Ot, Site
+from andon.site.model import ContextOfUse, Site
+from andon.site.network import Ot
 from andon.site.problems import Problem
 from andon.site.sections import SECTIONS, UseText
 

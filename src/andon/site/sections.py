@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from andon.site import model
-from andon.site.model import ContextOfUse, Part
+from andon.site import model, network
+from andon.site.model import ContextOfUse
+from andon.site.part import Part
 
 SignalPattern = Annotated[str, Field(pattern=r"^[a-z0-9*?][a-z0-9_*?.-]*$", max_length=128)]
 
@@ -49,13 +50,13 @@ SECTIONS: tuple[Section, ...] = (
     Section("uses.yaml", "uses", UseText, "use"),
     Section("purposes.yaml", "purposes", model.Purpose, "purpose"),
     Section("people.yaml", "people", model.Person, "person", needed=True),
-    Section("ot.yaml", "zones", model.Zone, "zone"),
-    Section("ot.yaml", "conduits", model.Conduit, "conduit"),
-    Section("ot.yaml", "remote_access", model.RemoteAccess, "remote access", id_field=""),
-    Section("ot.yaml", "vendor_maintenance", model.VendorMaintenance, "vendor maintenance", id_field=""),
-    Section("ot.yaml", "updates", model.Update, "update", id_field=""),
-    Section("ot.yaml", "backups", model.Backup, "backup", id_field=""),
-    Section("ot.yaml", "incident_response", model.Response, "incident response", id_field=""),
+    Section("ot.yaml", "zones", network.Zone, "zone"),
+    Section("ot.yaml", "conduits", network.Conduit, "conduit"),
+    Section("ot.yaml", "remote_access", network.RemoteAccess, "remote access", id_field=""),
+    Section("ot.yaml", "vendor_maintenance", network.VendorMaintenance, "vendor maintenance", id_field=""),
+    Section("ot.yaml", "updates", network.Update, "update", id_field=""),
+    Section("ot.yaml", "backups", network.Backup, "backup", id_field=""),
+    Section("ot.yaml", "incident_response", network.Response, "incident response", id_field=""),
 )
 
 SETTINGS: dict[str, str] = {"name": "the site's name", "time_zone": "an IANA time zone such as `Europe/Berlin`"}

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 from pydantic import TypeAdapter, ValidationError
 
 from andon.site.csvtext import Row
-from andon.site.model import Part
+from andon.site.part import Part
 from andon.site.problems import Problem, did_you_mean, nearest, shown, words
 from andon.site.sections import Section
 from andon.site.yamltext import Listing, Mapping, Node, plain
@@ -264,6 +264,7 @@ def _field(part: type[Part], name: str, value: Any) -> Any:
         return None
 
 
+@cache
 def column_type(section: Section, name: str) -> type[Any]:
     """What a CSV cell of this column holds: float, int, bool, tuple (of words) or str."""
     annotation = section.part.model_fields[name].annotation

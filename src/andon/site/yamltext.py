@@ -200,7 +200,7 @@ def compose(file: str, text: str) -> tuple[Node | None, list[Problem]]:
     if bad:
         line = text.count("\n", 0, bad.start()) + 1
         return None, [Problem(file, line, f"character U+{ord(bad[0]):04X} cannot stand in YAML", "remove it")]
-    builder = _Builder(file, iter(YAML(typ="rt", pure=True).parse(text)))
+    builder = _Builder(file, iter(YAML(typ="safe", pure=True).parse(text)))
     try:
         return builder.document(), builder.problems
     except _Stop as stop:
