@@ -16,6 +16,7 @@ from andon.core.ids import Ids
 from andon.core.refusals import Refusal
 from andon.core.time import Clock
 from andon.ledger.record import AlreadyRecorded, Ledger, Record
+from andon.operate.commands import recover
 from andon.operate.handle import effect_result, handle, not_recorded, raced
 from andon.operate.outcome import (
     Effect,
@@ -24,12 +25,13 @@ from andon.operate.outcome import (
     Outcome,
     RaiseEpoch,
     ResetGateway,
+    ResolveGateway,
     Result,
     SendCommand,
     World,
 )
 from andon.operate.port import Done, Halt, Request, Who
-from andon.operate.tick import Memory, recover, tick
+from andon.operate.tick import Memory, tick
 from andon.site.model import Site
 
 STEPS_MAX = 200
@@ -57,6 +59,10 @@ class Gateway(Protocol):
 
     def fence_and_ask(self, effect: FenceAndAsk) -> Result:
         """Raise the epoch, then ask what became of a command."""
+        ...
+
+    def resolve(self, effect: ResolveGateway) -> Result:
+        """Tell what a person found."""
         ...
 
 
@@ -164,3 +170,5 @@ class Acts:
                 return self._gateway.send(effect)
             case FenceAndAsk():
                 return self._gateway.fence_and_ask(effect)
+            case ResolveGateway():
+                return self._gateway.resolve(effect)

@@ -184,7 +184,7 @@ class TwinDesk:
 
     def recommendations(self) -> Sequence[Mapping[str, Any]]:
         """Open recommendations, newest first."""
-        return replies.recommendations(self.acts.view)
+        return replies.recommendations(self.acts.view, self._clock.now())
 
     def commands(self) -> Sequence[Mapping[str, Any]]:
         """Commands, newest first."""
@@ -213,4 +213,6 @@ class TwinDesk:
 
 
 def _fact(view: SignalView) -> SignalFact:
-    return SignalFact(view.signal, view.value, view.quality, view.fresh, view.why, view.origin, view.age_s or 0.0)
+    return SignalFact(
+        view.signal, view.value, view.quality, view.fresh, view.why, view.origin, view.age_s or 0.0, view.source_time
+    )

@@ -68,7 +68,9 @@ def listening(port: int) -> Iterator[socket.socket]:
         listener.bind((HOST, port))
     except OSError as error:
         listener.close()
-        raise OSError(f"port {port} on {HOST} is in use; stop what listens there, or give another with --port") from error
+        raise OSError(
+            f"port {port} on {HOST} is in use; stop what listens there, or give another with --port"
+        ) from error
     with contextlib.closing(listener):
         yield listener
 
@@ -98,6 +100,8 @@ def twin(options: argparse.Namespace) -> Iterator[tuple[TwinDesk, Accounts, Site
         if outlook is not None:
             stack.callback(outlook.stop)
         desk.start(outlook)
+        if outlook is not None:
+            outlook.start()
         yield desk, accounts, clock
 
 

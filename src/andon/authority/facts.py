@@ -36,6 +36,8 @@ class GatewayFact:
     epoch: int = 0
     halted: tuple[str, ...] = ()
     """Scopes under halt: `site`, or an element's id."""
+    halts: Mapping[str, str] = field(default_factory=dict)
+    """The gateway's own id of each halt, and its scope: what a reset names."""
     bounds_digest: str = ""
     bounds_signers: tuple[str, ...] = ()
     bounded: tuple[str, ...] = ()

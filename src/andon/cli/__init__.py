@@ -8,7 +8,7 @@ import typer
 
 from andon import __version__
 from andon.app import lifeline
-from andon.cli import account, acts, authority, halt, plant, run, simulate, site, state
+from andon.cli import acts, authority, halt, plant, run, simulate, site, state
 from andon.cli import ledger as ledger_commands
 
 app = typer.Typer(
@@ -55,7 +55,7 @@ COMMANDS = {
 for _name, _function in COMMANDS.items():
     app.command(_name)(_function)
 app.add_typer(ledger_commands.app, name="ledger")
-app.add_typer(account.app, name="account")
+# app.add_typer(account.app, name="account")
 
 
 def main() -> None:

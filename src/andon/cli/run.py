@@ -13,6 +13,7 @@ import typer
 from andon.adapters.clock import SystemClock
 from andon.adapters.site_folder import load
 from andon.app.folders import Folders
+from andon.app.introduce import introduce_plant, own_certificates
 from andon.app.supervise import Child, Supervisor, python_module
 from andon.cli.output import CANNOT, SiteArg, fail
 from andon.site.model import Site
@@ -46,6 +47,7 @@ def run(
     try:
         folders.make()
         _claim(folders)
+        introduce_plant(folders) if with_plant else own_certificates(folders)
     except OSError as error:
         fail(f"`{error.filename}` cannot be written ({error.strerror}); check its permissions")
     children = [_gateway(folder, folders)]

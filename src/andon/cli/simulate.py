@@ -160,7 +160,7 @@ def _run(
 def _number(value: float, unit: str) -> str:
     if unit == "share":
         return f"{value:.1%}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"  # noqa: PLR2004 - three digits are known at most
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
 
 
 def _row(f: Spread) -> tuple[str, ...]:

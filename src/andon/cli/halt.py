@@ -1,0 +1,56 @@
+"""`andon halt` and `andon reset`: stop what the twin does, at once, whether it lives or not; and what ends that."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from andon.adapters.gateway_link import GatewayLink
+from andon.app.client import Client, NoTwin
+from andon.app.folders import Folders
+from andon.cli.acts import tell
+from andon.cli.output import NO, AsOption, JsonFlag, SiteArg, ask_password, fail, print_json
+
+
+def halt(
+    folder: SiteArg,
+    scope: Annotated[str, typer.Option(help="The whole site, or one element.")] = "site",
+    reason: Annotated[str, typer.Option(help="Optional; nothing is asked back.")] = "",
+    who: Annotated[str, typer.Option("--as", help="Optional: nobody needs to sign in.")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Withdraw the twin's authority now. Goes straight to the gateway; works with the twin dead. Not an emergency stop."""
+    try:
+        held = GatewayLink(Folders(folder).gateway).halt(scope, who, reason)
+    except OSError as error:
+        fail(f"the halt could not be latched ({error}); stop the machines by other means", as_json=as_json)
+    if as_json:
+        print_json({"halt": held.halt, "scope": held.scope, "how": held.how, "in_flight": list(held.in_flight)})
+    else:
+        typer.echo(held.sentence())
+
+
+def reset(
+    folder: SiteArg,
+    person: AsOption,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is right to go on.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Sign one person's part of a reset. Two different people are needed; nothing resumes by itself."""
+    try:
+        client = Client.connect(folder)
+        password = ask_password(person)
+        wrong = client.sign_in(person, password)
+        if wrong:
+            fail(wrong, as_json=as_json, code=NO)
+        halts = client.get("/api/halts")
+        statement = next((h["statement"] for h in halts if h.get("statement")), "")
+        if not statement:
+            fail("no halt is in force that the gateway knows of", as_json=as_json, code=NO)
+        _, signed = client.post("/api/sign", {"name": person, "password": password, "statement": statement})
+        body = {"reason": reason, "signature": signed.get("signature", "")}
+        status, answer = client.post("/api/act/reset", body)
+    except NoTwin as error:
+        fail(str(error), as_json=as_json)
+    tell(status, answer, as_json)
