@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import importlib
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,6 +17,7 @@ from andon.site.model import ContextOfUse, Part, Person, Signal, Site, Source
 FOLDER = Path(__file__).parents[2] / "examples" / "valve-works"
 
 
+@functools.cache
 def valve_works() -> Site:
     """The example site."""
     try:

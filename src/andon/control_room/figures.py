@@ -72,7 +72,7 @@ def _process(picture: Picture, names: Names) -> Figure | None:
     total = sum(int(v.value) for v in _fresh(levels) if isinstance(v.value, int | float))
     total += sum(1 for v in _fresh(jobs) if v.value)
     missing = len(levels) + len(jobs) - len(_fresh(levels)) - len(_fresh(jobs))
-    note = f"{missing} places without data" if missing else ""
+    note = f"{missing} place{'s' * (missing > 1)} without data" if missing else ""
     return Figure("In process", _summed(str(total), "jobs", _fresh([*levels, *jobs]), picture), note)
 
 

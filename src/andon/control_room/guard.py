@@ -145,7 +145,7 @@ class Tokens:
         return hmac.compare_digest(self.make(session), token)
 
 
-class Bucket:
+class Bounded:
     """So many a minute for each key, in bounded memory."""
 
     def __init__(self, clock: Clock, per_minute: int, keys_max: int = 512) -> None:

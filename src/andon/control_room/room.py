@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -16,7 +17,7 @@ from andon.control_room import words
 from andon.control_room.alarms import Alarm, AlarmBook, conditions
 from andon.control_room.figures import figures
 from andon.control_room.floor import FloorPlan
-from andon.control_room.guard import Bucket, Tokens
+from andon.control_room.guard import Bounded, Tokens
 from andon.control_room.picture import Names, Picture, Tail, look
 from andon.control_room.present import (
     clock_text,
@@ -56,7 +57,7 @@ class Room:
         self.tokens = Tokens(secrets.token_bytes(32))
         self.book = AlarmBook()
         self.tail = Tail()
-        self.challenges_seen = Bucket(settings.clock, per_minute=12)
+        self.challenges_seen = Bounded(settings.clock, per_minute=12)
         self.env = _environment(self.names)
 
     # --- who asks
@@ -150,6 +151,21 @@ def safe_path(path: str) -> str:
     return path if plain and path.startswith("/") and not path.startswith("//") else "/"
 
 
+class _Compiled(BytecodeCache):
+    """Templates compiled once a process, however many rooms it holds."""
+
+    _held: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill the bucket with what was compiled before."""
+        if bucket.key in self._held:
+            bucket.bytecode_from_string(self._held[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was just compiled."""
+        self._held[bucket.key] = bucket.bytecode_to_string()
+
+
 def _environment(names: Names) -> Environment:
     env = Environment(
         loader=FileSystemLoader(HERE / "templates"),
@@ -157,6 +173,7 @@ def _environment(names: Names) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_Compiled(),
     )
     env.filters.update(
         whole=whole,
