@@ -78,7 +78,7 @@ def _compiled(plain: dict[str, Callable[..., Any]], *, checked: bool) -> dict[st
                 options["cache"] = True
             if name in INLINED and not checked:
                 options["forceinline"] = True
-            made[name] = numba.njit(**options)(copy)
+            made[name] = _ownerless() if name == "bare" else numba.njit(**options)(copy)
         for space in spaces.values():
             for name in plain:
                 if name in space:
@@ -86,3 +86,22 @@ def _compiled(plain: dict[str, Callable[..., Any]], *, checked: bool) -> dict[st
     finally:
         config.CACHE_DIR = before
     return made
+
+
+def _ownerless() -> Callable[..., Any]:
+    """The compiled `bare`: numba counts references to an array's owner at every call, unless there is none."""
+    from numba.extending import intrinsic  # noqa: PLC0415 - only the compiled flavours need it
+    from numba.np.arrayobj import make_array, populate_array  # noqa: PLC0415 - as above
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def bare(_typing: Any, a: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            kind = make_array(signature.args[0])
+            source = kind(context, builder, arguments[0])
+            view = kind(context, builder)
+            populate_array(view, source.data, source.shape, source.strides, source.itemsize, None)
+            return view._getvalue()  # noqa: SLF001 - the only way that numba offers
+
+        return a(a), generate
+
+    return bare

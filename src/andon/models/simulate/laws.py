@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 from andon.models.simulate.kernel import layout as at
-from andon.models.simulate.kernel.numbers import log, log_gamma, normal_sf
+from andon.models.simulate.kernel.numbers import exp, gamma_isf, log, log_gamma, normal_sf
 from andon.site.model import Assumption, Distribution
 
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "ms": 1e-3, "wk": 604_800.0, "1": 1.0, "": 1.0}
@@ -90,22 +91,38 @@ def _parameters(d: Distribution, values_at: int) -> tuple[int, list[float], list
         case "weibull":
             return at.WEIBULL, [_need(d, "shape"), _need(d, "scale")], []
         case "normal" | "lognormal" | "gamma":
-            return _by_mean_and_sd(d)
+            return _by_mean_and_sd(d, values_at)
 
 
-def _by_mean_and_sd(d: Distribution) -> tuple[int, list[float], list[float]]:
+def _by_mean_and_sd(d: Distribution, values_at: int) -> tuple[int, list[float], list[float]]:
     if d.kind == "gamma" and d.shape is not None:
         shape, scale = d.shape, _need(d, "scale")
-        return at.GAMMA, [shape, scale, log_gamma(shape)], []
+        return at.GAMMA, [shape, scale, log_gamma(shape), float(values_at)], gamma_table(shape)
     mean, sd = _need(d, "mean"), _need(d, "sd")
     if sd == 0.0:
         return at.CONSTANT, [mean], []
     if d.kind == "gamma":
         shape = (mean / sd) * (mean / sd)
-        return at.GAMMA, [shape, mean / shape, log_gamma(shape)], []
+        return at.GAMMA, [shape, mean / shape, log_gamma(shape), float(values_at)], gamma_table(shape)
     if d.kind == "lognormal":
         variance = log(1.0 + (sd / mean) * (sd / mean))
         return at.LOGNORMAL, [log(mean) - variance / 2.0, math.sqrt(variance)], []
     low = 0.0 if d.low is None else d.low
     high_sf = 0.0 if d.high is None else normal_sf((d.high - mean) / sd)
     return at.NORMAL, [mean, sd, normal_sf((low - mean) / sd), high_sf], []
+
+
+@functools.cache
+def gamma_table(shape: float) -> list[float]:
+    """The gamma law's quantiles for the kernel: log x and its slope at equally spaced normal scores z.
+
+    With p the normal density, g the gamma density and x(z) the quantile, d log x / dz = p(z) / (x g(x)).
+    """
+    lg = log_gamma(shape)
+    table: list[float] = []
+    for i in range(at.GAMMA_NODES):
+        z = at.GAMMA_Z_LOW + i * at.GAMMA_Z_STEP
+        log_x = log(gamma_isf(shape, lg, normal_sf(z)))
+        x = exp(log_x)
+        table += [log_x, 0.3989422804014327 * exp(-0.5 * z * z - shape * log_x + x + lg)]
+    return table

@@ -111,7 +111,17 @@ def replicate(
     def chunk(number: int) -> int:
         part = slice(firsts[number], min(firsts[number] + CHUNK, replications))
         with np.errstate(over="ignore"):
-            run_chunk(image.memory, image.size, image.reals, image.code, seed, part.start, words[part], factors[part])
+            run_chunk(
+                image.memory,
+                np.empty(image.size, np.int64),
+                image.reals,
+                np.empty_like(image.reals),
+                image.code,
+                seed,
+                part.start,
+                words[part],
+                factors[part],
+            )
         return number
 
     for number in (pool or Serial()).map(chunk, range(len(firsts))):

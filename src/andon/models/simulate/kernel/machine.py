@@ -231,10 +231,16 @@ def drawn(m: np.ndarray, mix: int, which: int) -> int:
     return m[mix - 1 + 2 * n]
 
 
+def bare(a: np.ndarray) -> np.ndarray:
+    """The array itself. Compiled, this becomes a view without an owner, so that calls need not count references."""
+    return a
+
+
 def run_chunk(
     image: np.ndarray,
-    size: int,
+    memory: np.ndarray,
     reals: np.ndarray,
+    scratch: np.ndarray,
     code: np.ndarray,
     seed: int,
     first: int,
@@ -245,21 +251,23 @@ def run_chunk(
 
     Args:
         image: int64[used], the memory before the first instruction; what lies behind it needs no beginning.
-        size: words of a replication's memory.
+        memory: int64[size], the machine's memory: scratch of this thread.
         reals: float64[n], distributions and factors.
+        scratch: float64[n], scratch of this thread.
         code: int64[k, 4], the program.
         seed: the experiment's seed.
         first: number of the first replication.
         rows: int64[replications, summary], filled.
         factors: float64[replications, assumptions], filled with the factors drawn.
     """
-    m = np.empty(size, np.int64)
-    f = np.empty(reals.shape[0], np.float64)
+    m = bare(memory)
+    f = bare(scratch)
+    c = bare(code)
     for i in range(rows.shape[0]):
         m[: image.shape[0]] = image
         f[:] = reals
         begin(m, f, seed, first + i)
-        run(m, f, code)
+        run(m, f, c)
         rows[i, :] = m[: rows.shape[1]]
         for k in range(factors.shape[1]):
             factors[i, k] = f[at.FACTORS + 2 * k + 1]

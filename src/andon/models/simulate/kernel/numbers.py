@@ -14,6 +14,8 @@ LN2_LOW = 1.90821492927058770002e-10
 MANTISSA = np.int64((1 << 52) - 1)
 HALF_SQRT2 = 0.7071067811865476
 INV_SQRT_2PI = 0.3989422804014327
+C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13 = (1.0 / math.factorial(n) for n in range(3, 14))
+"""Coefficients of the exponential series."""
 
 
 def log(x: float) -> float:
@@ -44,19 +46,17 @@ def exp(x: float) -> float:
         return 0.0
     k = np.int64(math.floor(x * 1.4426950408889634 + 0.5))
     r = (x - k * LN2_HIGH) - k * LN2_LOW
-    p = 1.0 + r / 13.0
-    p = 1.0 + r / 12.0 * p
-    p = 1.0 + r / 11.0 * p
-    p = 1.0 + r / 10.0 * p
-    p = 1.0 + r / 9.0 * p
-    p = 1.0 + r / 8.0 * p
-    p = 1.0 + r / 7.0 * p
-    p = 1.0 + r / 6.0 * p
-    p = 1.0 + r / 5.0 * p
-    p = 1.0 + r / 4.0 * p
-    p = 1.0 + r / 3.0 * p
-    p = 1.0 + r / 2.0 * p
-    p = 1.0 + r * p
+    w = r * r
+    even = C10 + w * C12
+    even = C8 + w * even
+    even = C6 + w * even
+    even = C4 + w * even
+    odd = C11 + w * C13
+    odd = C9 + w * odd
+    odd = C7 + w * odd
+    odd = C5 + w * odd
+    odd = C3 + w * odd
+    p = 1.0 + (r + w * (0.5 + (r * odd + w * even)))
     return p * np.int64((k + np.int64(1023)) << np.int64(52)).view(np.float64)
 
 
