@@ -36,9 +36,6 @@ def plant(
     trust: Annotated[
         list[Path] | None, typer.Option(help="A further folder of certificates that may write.", metavar="FOLDER")
     ] = None,
-    introduce_to: Annotated[
-        Path | None, typer.Option(help="Copy the plant's own certificate to this trusted folder.", metavar="FOLDER")
-    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget set-points and counters from before.")] = False,
     list_faults: Annotated[bool, typer.Option("--list-faults", help="List the faults and end.")] = False,
     as_json: JsonFlag = False,
@@ -64,7 +61,6 @@ def plant(
             port=port,
             write_log=write_log,
             trust=tuple(trust or ()),
-            introduce_to=introduce_to,
             fresh=fresh,
         )
         serve.serve(site, settings, lambda ready: _tell(ready, as_json=as_json))

@@ -50,8 +50,6 @@ class Settings:
     write_log: Path | None = None
     trust: tuple[Path, ...] = ()
     """More folders of certificates that may write."""
-    introduce_to: Path | None = None
-    """A folder of trusted certificates that gets a copy of the plant's own."""
     fresh: bool = False
     """Forget what the controllers kept from before."""
 
@@ -134,7 +132,6 @@ class PlantService:
                 ) from error
             try:
                 await self._begin()
-                self._introduce()
                 ready(self._ready(port))
                 while not stop.is_set():
                     await self.step()
@@ -155,13 +152,6 @@ class PlantService:
             certificate=str(self._server.own.certificate),
             notes=tuple(self.notes),
         )
-
-    def _introduce(self) -> None:
-        folder = self._settings.introduce_to
-        if folder is not None:
-            own = self._server.own.certificate
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            (folder / f"virtual-{own.name}").write_bytes(own.read_bytes())
 
     async def _begin(self) -> None:
         now = self._clock.now()
