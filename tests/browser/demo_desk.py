@@ -58,6 +58,7 @@ class DemoDesk:
             reachable=True,
             epoch=7,
             halted=tuple(h["scope"] for h in self._halts),
+            halts=tuple(h["id"] for h in self._halts),
             bounds_digest=digest("bounds"),
             bounds_signers=("jonas", "amina"),
             bounded=("oven-1.setpoint", "oven-2.setpoint", "release.sequence"),
