@@ -73,7 +73,7 @@ class WayOut:
     def reset(self, effect: ResetGateway) -> Result:
         """End every halt that the statement names."""
         try:
-            answer = self._link.reset(effect.statement, effect.signatures, "; ".join(effect.reasons.values()))
+            answer = self._link.reset(sorted(self.fact().halts), effect.reason, effect.signatures)
         except (GatewayUnreachable, PermitRefused) as error:
             return Result(False, str(error))
         return Result(bool(answer["ok"]), reasons_of(answer), measured={"by": list(answer.get("by", ()))})

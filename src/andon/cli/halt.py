@@ -10,7 +10,7 @@ from andon.adapters.gateway_link import GatewayLink
 from andon.app.client import Client, NoTwin
 from andon.app.folders import Folders
 from andon.cli.acts import tell
-from andon.cli.output import NO, AsOption, JsonFlag, SiteArg, ask_password, fail, print_json
+from andon.cli.output import AsOption, JsonFlag, SiteArg, ask_password, fail, print_json
 
 
 def halt(
@@ -20,7 +20,7 @@ def halt(
     who: Annotated[str, typer.Option("--as", help="Optional: nobody needs to sign in.")] = "",
     as_json: JsonFlag = False,
 ) -> None:
-    """Withdraw the twin's authority now. Goes straight to the gateway; works with the twin dead. Not an emergency stop."""
+    """Withdraw the twin's authority now, with the twin dead as well. Not an emergency stop."""
     try:
         held = GatewayLink(Folders(folder).gateway).halt(scope, who, reason)
     except OSError as error:
@@ -40,17 +40,8 @@ def reset(
     """Sign one person's part of a reset. Two different people are needed; nothing resumes by itself."""
     try:
         client = Client.connect(folder)
-        password = ask_password(person)
-        wrong = client.sign_in(person, password)
-        if wrong:
-            fail(wrong, as_json=as_json, code=NO)
-        halts = client.get("/api/halts")
-        statement = next((h["statement"] for h in halts if h.get("statement")), "")
-        if not statement:
-            fail("no halt is in force that the gateway knows of", as_json=as_json, code=NO)
-        _, signed = client.post("/api/sign", {"name": person, "password": password, "statement": statement})
-        body = {"reason": reason, "signature": signed.get("signature", "")}
-        status, answer = client.post("/api/act/reset", body)
+        body = {"name": person, "password": ask_password(person), "reason": reason}
+        status, answer = client.post("/api/reset", body)
     except NoTwin as error:
         fail(str(error), as_json=as_json)
     tell(status, answer, as_json)

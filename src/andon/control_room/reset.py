@@ -9,14 +9,14 @@ from andon.protocols.permit import reset_statement
 
 
 def statement(room: Room, reason: str) -> bytes:
-    """What is signed: the oldest halt in force, and the first signer's reason, so that two people sign the same."""
+    """What is signed: every halt that the gateway holds, and the first signer's reason, so that both sign the same."""
     halts = room.desk.halts()
-    name = str(halts[0].get("id", "")) if halts else ""
+    oldest = str(halts[0].get("id", "")) if halts else ""
     for record in room.desk.records(kind="halt.signed", last=2000):
-        if record.payload.get("halt") == name:
+        if record.payload.get("halt") == oldest:
             reason = str(record.payload.get("reason", reason))
             break
-    return reset_statement(name, reason)
+    return reset_statement(sorted(room.desk.facts().gateway.halts), reason)
 
 
 def reset(room: Room, person: str, password: str, reason: str) -> Done | Refusal:

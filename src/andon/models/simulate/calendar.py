@@ -12,6 +12,10 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Span = tuple[int, int]
 
 
+SLACK_NS = 15 * 60 * SECOND
+"""How late people are taken to come back from a break, or to leave for one, at most."""
+
+
 def spans(site: Site, shift: Shift, start_ns: int, end_ns: int) -> list[tuple[Span, list[Span]]]:
     """The shift's occurrences between two moments, each with its breaks: (from, to) in nanoseconds since the epoch."""
     zone = ZoneInfo(site.time_zone)
@@ -82,6 +86,26 @@ def crew_line(site: Site, crew: Crew, start_ns: int, horizon_ns: int) -> list[tu
         if not line or line[-1][1] != size:
             line.append((at, size))
     return line
+
+
+def seen_line(line: list[tuple[int, int]], now: int, changed_ago: int | None) -> list[tuple[int, int]]:
+    """A crew's line when `now` people are seen, whatever the plan says.
+
+    People who are not there are taken to stay away until the plan next changes the crew. But right after a change of
+    the plan they are taken to be late by a few minutes, as people are for breaks, and then to follow the plan.
+
+    >>> seen_line([(0, 2), (9_000 * SECOND, 0)], 1, None)
+    [(0, 1), (9000000000000, 0)]
+    >>> seen_line([(0, 2), (9_000 * SECOND, 0)], 0, 300 * SECOND)
+    [(0, 0), (600000000000, 2), (9000000000000, 0)]
+    """
+    planned = line[0][1]
+    if now == planned or changed_ago is None or changed_ago >= SLACK_NS:
+        return [(0, now), *line[1:]]
+    back = SLACK_NS - changed_ago
+    if len(line) > 1 and line[1][0] <= back:
+        return [(0, now), *line[1:]]
+    return [(0, now), (back, planned), *line[1:]]
 
 
 def shift_end(site: Site, at_ns: int) -> int | None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from andon.core.time import SECOND
-from andon.models.simulate.calendar import crew_line, open_spans
-from andon.models.simulate.kernel import layout as at
 from andon.models.simulate import warm
 from andon.models.simulate.asked import Asked
+from andon.models.simulate.calendar import SLACK_NS, crew_line, open_spans, seen_line
+from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState, MachineNow
 from andon.models.simulate.program import (
@@ -33,7 +33,7 @@ from andon.models.simulate.tables import (
     reals,
     ways_ns,
 )
-from andon.site.model import Curve, Site, Station
+from andon.site.model import Crew, Curve, Site, Station
 
 TOKENS_MAX = 1_000_000
 """Jobs on the floor at once."""
@@ -220,9 +220,17 @@ class Builder:
             r = self.pool_at[i]
             line = crew_line(site, crew, self.options.start_ns, self.options.horizon_ns)
             now = self.live.present.get(crew.id) if self.live is not None else None
-            words[r + at.SIZE] = line[0][1] if now is None else now
+            if now is not None:
+                line = seen_line(line, now, self._last_change(crew))
+            words[r + at.SIZE] = line[0][1]
             words[r + at.LINES] = self.m.put(0, [w for entry in line[1:] for w in entry])
             words[r + at.LINES_N] = len(line) - 1
+
+    def _last_change(self, crew: Crew) -> int | None:
+        """Nanoseconds since the plan last changed this crew, where that was within the slack of a break; else None."""
+        slack = SLACK_NS
+        before = crew_line(self.site, crew, self.options.start_ns - slack, slack)
+        return slack - before[-1][0] if len(before) > 1 else None
 
     def _products(self) -> None:
         site, words = self.site, self.m.words

@@ -1,0 +1,203 @@
+"""`andon fit`: assumptions from recorded logs, forecasts of what was held back, and how far they may be believed."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from andon.adapters.fit_logs import Taken, take
+from andon.adapters.recordings import NoRecording, data_folder, find_logs, read_plan
+from andon.adapters.site_folder import load
+from andon.cli.output import NO, JsonFlag, SiteArg, fail, print_json
+from andon.models.fit.compare import Comparison, compare
+from andon.models.fit.forecast import Interval
+from andon.models.fit.plan import Plan
+from andon.models.fit.report import Basis, as_json, validation
+from andon.site.model import ContextOfUse, Site
+
+Recorder = Callable[[Path, str, bool, Mapping[str, Any]], str | None]
+"""Records a validation for a use (site folder, use, passed, measured); a sentence when it could not, None when it did."""
+MARK_SIGN = {"accurate": "● accurate", "fragile": "◆ fragile", "guessing": "✕ guessing"}
+
+
+def command(record: Recorder | None = None) -> Callable[..., None]:
+    """The command, with a way to put its validation on record."""
+
+    def fit_command(
+        folder: SiteArg,
+        *,
+        data: Annotated[
+            Path | None,
+            typer.Option(help="Folder of recorded data; else ANDON_DATA, else ../shared/data.", metavar="FOLDER"),
+        ] = None,
+        plan: Annotated[str | None, typer.Option(help="Which plan of `recordings/`.", metavar="NAME")] = None,
+        out: Annotated[Path | None, typer.Option(help="Write a picture there.", metavar="FILE.svg")] = None,
+        seed: Annotated[int, typer.Option(help="Same seed, same figures.", min=0)] = 1,
+        workers: Annotated[int, typer.Option(help="Processes to read with, one a machine.", min=1, max=64)] = 2,
+        as_json: JsonFlag = False,
+    ) -> None:
+        """Estimate machine time and interruptions from the first units of recorded logs; hold the rest against them."""
+        site = load(folder)
+        if not isinstance(site, Site):
+            fail(f"{site[0].sentence()} (`andon check {folder}` lists everything)", as_json=as_json)
+        try:
+            chosen, digest = read_plan(folder, plan)
+            files = find_logs(data_folder(data), chosen)
+            taken = _take(site, chosen, files, workers, quiet=as_json)
+        except NoRecording as error:
+            fail(str(error), as_json=as_json)
+        found = compare(taken.told, chosen, seed)
+        basis = _basis(folder, site, chosen, digest, taken, data, plan, seed)
+        if out is not None:
+            _picture(found, out, site.name, basis.credit, as_json=as_json)
+        passed, measured = validation(found, basis)
+        said = _record(record, folder, site, passed, measured)
+        if as_json:
+            print_json(_document(found, chosen, basis, passed, said))
+        else:
+            _show(found, basis, passed, said, out)
+        if not passed:
+            raise typer.Exit(NO)
+
+    fit_command.__name__ = "fit"
+    return fit_command
+
+
+def _take(site: Site, plan: Plan, files: Any, workers: int, *, quiet: bool) -> Taken:
+    """Read the logs, with progress for people."""
+    console = Console(stderr=True, quiet=quiet)
+    columns = (TextColumn("reading logs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
+        bar = progress.add_task("read", total=len(files))
+        return take(site, plan, files, lambda _, done, __: progress.update(bar, completed=done), workers)
+
+
+def _basis(
+    folder: Path, site: Site, plan: Plan, digest: str, taken: Taken, data: Path | None, name: str | None, seed: int
+) -> Basis:
+    words = ["andon", "fit", str(folder)]
+    words += ["--data", str(data)] if data is not None else []
+    words += ["--plan", name] if name is not None else []
+    words += ["--seed", str(seed)]
+    return Basis(
+        site.name,
+        digest,
+        site.digests.get("assumptions", ""),
+        taken.digests,
+        seed,
+        shlex.join(words),
+        taken.readings,
+        taken.quarantined,
+        taken.malformed,
+        plan.credit,
+    )
+
+
+def _picture(found: Comparison, out: Path, name: str, credit: str, *, as_json: bool) -> None:
+    try:
+        from andon.adapters.fit_picture import draw  # noqa: PLC0415 - matplotlib takes half a second to load
+
+        draw(found, out, name, credit)
+    except ImportError:
+        fail("a picture needs matplotlib; install `andon[simulate]`, or leave `--out` away", as_json=as_json)
+    except (OSError, ValueError) as error:
+        fail(f"`{out}` cannot be written ({error}); name another file", as_json=as_json)
+
+
+def _uses(site: Site) -> list[ContextOfUse]:
+    return [use for use in site.uses if "fit" in use.models]
+
+
+def _record(
+    record: Recorder | None, folder: Path, site: Site, passed: bool, measured: Mapping[str, Any]
+) -> dict[str, str]:
+    """Use to what became of its validation."""
+    if record is None:
+        return {}
+    plain = json.loads(json.dumps(measured))
+    return {use.id: record(folder, use.id, passed, plain) or "recorded" for use in _uses(site)}
+
+
+def _document(found: Comparison, plan: Plan, basis: Basis, passed: bool, said: dict[str, str]) -> dict[str, Any]:
+    data = as_json(found, plan, basis)
+    data["validation"] = {"passed": passed, "records": said}
+    return data
+
+
+def _span(seconds: float) -> str:
+    """A length of time for people.
+
+    >>> _span(80.24), _span(5400)
+    ('80.2 s', '1.50 h')
+    """
+    return f"{seconds:.1f} s" if seconds < 3600 else f"{seconds / 3600:.2f} h"
+
+
+def _band(interval: Interval | None) -> str:
+    return "" if interval is None else f"{_span(interval.low90)} to {_span(interval.high90)}"
+
+
+def _show(found: Comparison, basis: Basis, passed: bool, said: dict[str, str], out: Path | None) -> None:
+    console = Console()
+    table = Table(title="cycle time of each unit to come, forecast from the first ones", title_justify="left")
+    for heading in ("operation", "mark", "first", "median", "90 % interval", "held back", "inside", "finish, staffed"):
+        table.add_column(heading, justify="left" if heading in {"operation", "mark"} else "right")
+    for o in found.outcomes:
+        said_here, interval = o.forecast, o.forecast.cycle
+        inside = "" if interval is None else str(sum(interval.inside90(c.cycle_s) for c in o.held_back))
+        done = o.finish
+        finish = (
+            ""
+            if done is None
+            else f"{_span(done.actual_s)} {'in' if done.inside90 else 'OUT OF'} {_band(done.forecast)}"
+        )
+        median = "" if interval is None else _span(interval.median)
+        name = f"{o.operation.product} {o.operation.operation}"
+        cells = (str(len(o.first)), median, _band(interval), str(len(o.held_back)), inside, finish)
+        table.add_row(name, MARK_SIGN[said_here.mark], *cells)
+    console.print(table)
+    for o in found.outcomes:
+        for why in o.forecast.why:
+            console.print(
+                f"  {o.operation.product} {o.operation.operation} is {o.forecast.mark}: {why}", highlight=False
+            )
+    console.print(
+        f"{len(found.logs)} logs: {len(found.cycles)} cycles, {len(found.set_aside)} set aside:", highlight=False
+    )
+    for aside in found.set_aside:
+        console.print(f"  {aside.log.file}: {aside.rule}: {aside.why}", highlight=False, markup=False)
+    _figures(console, found, basis)
+    console.print("validation passed" if passed else "validation NOT passed", style="bold", highlight=False)
+    for use, what in said.items():
+        console.print(f"  {use}: {what}", highlight=False, markup=False)
+    if out is not None:
+        console.print(f"picture: {out}", highlight=False, markup=False)
+    if basis.credit:
+        console.print(basis.credit, style="dim", highlight=False, markup=False)
+
+
+def _figures(console: Console, found: Comparison, basis: Basis) -> None:
+    accurate = len(found.scored())
+    lines = [f"{found.held_back} cycles held back, {accurate} of them marked accurate"]
+    c50, c90 = found.coverage(Interval.inside50), found.coverage(Interval.inside90)
+    ours, plain = found.mean_score(), found.mean_score(empirical=True)
+    if None not in {c50, c90, ours, plain}:
+        lines.append(f"of these {c90:.1%} inside their 90 % interval, {c50:.1%} inside their 50 % interval")
+        lines.append(
+            f"mean interval score {ours:.1f} s; quantiles of the first units {plain:.1f} s (smaller is better)"
+        )
+    finishes = sum(o.finish is not None for o in found.outcomes)
+    lines.append(f"staffed finish inside its 90 % interval for {found.finishes_inside} of {finishes} operations")
+    aside = ", ".join(f"{n} {reason}" for reason, n in basis.quarantined.items())
+    lines.append(f"{basis.readings} readings; quarantined: {aside or 'none'}; {basis.malformed} malformed lines")
+    lines.append(f"again: {basis.reproduce}")
+    for line in lines:
+        console.print(line, highlight=False, markup=False)
