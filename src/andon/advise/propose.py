@@ -231,7 +231,9 @@ SHOWN = ("mean", "low90", "high90", "probability_worse")
 def _too_little(candidate: Candidate, effect: Effect, aim: Aim, score: float) -> str:
     if score < -1e5:
         return "every change that would finish more jobs makes more orders late"
-    text = f"the best change tried (`{candidate.signal}` to {candidate.value:g}) is expected to bring {effect.mean:+.2f}"
+    text = (
+        f"the best change tried (`{candidate.signal}` to {candidate.value:g}) is expected to bring {effect.mean:+.2f}"
+    )
     return f"{text} {aim.quantity}, less than {GAIN_MIN:g}"
 
 
