@@ -415,6 +415,19 @@ def test_a_halt_raises_the_epoch_first_and_is_on_disk_before_it_is_answered() ->
     assert [type(effect) for effect in effects] == [SaveEpoch, Latch, Reply]
 
 
+def test_an_epoch_is_on_disk_before_it_is_answered_and_names_what_is_in_flight() -> None:
+    after, effects = step(settling(), RaiseEpoch(2, "challenge"), NOW)
+    assert after.epoch == 8
+    assert effects == (SaveEpoch(8), Reply(2, {"ok": True, "epoch": 8, "in_flight": ["C-1"]}))
+
+
+def test_the_epoch_after_a_start_is_above_the_saved_one_and_above_every_journalled_one() -> None:
+    assert restore([], 41, NOW, "b")[0].epoch == 42
+    _, begun = step(checking(), WasRead("C-1", GOOD, ON), NOW)
+    assert restore(journal_of(*begun), 41, NOW, "b")[0].epoch == 42
+    assert restore(journal_of(*begun), 0, NOW, "b")[0].epoch == 8
+
+
 def test_halts_are_bounded_and_never_refused() -> None:
     state = STATE
     for number in range(HALTS_MAX + 5):
