@@ -231,7 +231,7 @@ def test_what_is_missing_is_said_in_plain_words() -> None:
     assert outcome.site is not None
     lines = not_represented(outcome.site)
     assert "demand: no orders are declared, so nothing says when work arrives" in lines
-    assert any(line.startswith("downtime: `assembly`") for line in lines)
+    assert any(line == "downtime: no breakdowns are declared for `assembly`" for line in lines)
     assert "sensor error: readings are taken as exact" in lines
 
 

@@ -29,6 +29,8 @@ class Table:
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    whole: bool = True
+    """False when the rest of the file could not be read."""
 
 
 def read_table(
@@ -40,6 +42,7 @@ def read_table(
     comma, semicolon and tab that the header uses.
     """
     lines, problems = _cells(file, text)
+    complete = not problems
     if not lines:
         if not problems:
             problems.append(
@@ -73,7 +76,7 @@ def read_table(
             fix = "quote a cell that contains the delimiter" if len(cells) > len(names) else "add the missing cells"
             problems.append(Problem(file, line, what, fix))
         rows.append(Row(line, {n: cells[p].strip() for p, n in columns.items() if p < len(cells)}, whole))
-    return Table(tuple(columns.values()), tuple(rows)), problems
+    return Table(tuple(columns.values()), tuple(rows), complete), problems
 
 
 def _cells(file: str, text: str) -> tuple[list[tuple[int, list[str]]], list[Problem]]:

@@ -45,7 +45,7 @@ class Draft:
     def ids(self, noun: str) -> dict[str, Item]:
         """Items of a section by id, once all files are read; of two with the same id the first."""
         if noun not in self.by_id:
-            self.by_id[noun] = {i.id: i for i in reversed(self.items[noun]) if i.id}
+            self.by_id[noun] = {i.written_id: i for i in reversed(self.items[noun]) if i.written_id}
         return self.by_id[noun]
 
     def report(self, problem: Problem) -> None:
@@ -105,13 +105,13 @@ def _csv(made: Draft, part: Section, text: str) -> None:
     if table is None:
         made.unread.add(part.noun)
         return
-    if part.id_field not in table.columns or any("never closed" in p.what for p in problems):
+    if part.id_field not in table.columns or not table.whole:
         made.unread.add(part.noun)
     for row in table.rows:
         item, found = read_row(part, row, table.columns)
         made.items[part.noun].append(item)
         made.problems.extend(found)
-        if item.id is None:
+        if item.written_id is None:
             made.unread.add(part.noun)
 
 
@@ -160,7 +160,7 @@ def _section(made: Draft, each: Section, root: Mapping) -> None:
         item, problems = read_node(each, one)
         made.items[each.noun].append(item)
         made.problems.extend(problems)
-    if any(i.id is None for i in made.items[each.noun]) and each.id_field:
+    if any(i.written_id is None for i in made.items[each.noun]) and each.id_field:
         made.unread.add(each.noun)
 
 

@@ -17,9 +17,9 @@ def not_represented(site: Site) -> tuple[str, ...]:
     elif unordered := [p.id for p in site.products if p.id not in ordered]:
         missing.append(f"demand: nobody orders {_listed(unordered)}")
     if never := [s.id for s in site.stations if s.breakdown is None]:
-        missing.append(f"downtime: {_listed(never)} never break down")
+        missing.append(f"downtime: no breakdowns are declared for {_listed(never)}")
     if alone := [s.id for s in site.stations if s.crew is None]:
-        missing.append(f"worker availability: {_listed(alone)} run without anybody")
+        missing.append(f"worker availability: nobody is needed at {_listed(alone)}")
     if site.crews:
         missing.append(
             "worker availability: nobody is ever late, ill or called away, so crews are as large as the shift says"
@@ -27,7 +27,7 @@ def not_represented(site: Site) -> tuple[str, ...]:
     if site.signals:
         missing.append("sensor error: readings are taken as exact")
     if prompt := [s.id for s in site.stations if s.breakdown is not None and s.breakdown.crew is None]:
-        missing.append(f"maintenance delay: a repair of {_listed(prompt)} begins at once")
+        missing.append(f"maintenance delay: repairs begin at once at {_listed(prompt)}")
     if site.stations:
         missing.append("exceptions: no rework, scrap, missing material, spill or improvised repair")
     return tuple(missing)

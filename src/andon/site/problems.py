@@ -69,7 +69,10 @@ def shown(value: object) -> str:
     >>> shown("x" * 100)
     '`xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...`'
     """
-    value = f"{value!r}".removesuffix(".0") if isinstance(value, float) else value
+    if isinstance(value, float):
+        value = repr(value).removesuffix(".0")
+    elif isinstance(value, bool):
+        value = str(value).lower()
     text = "".join(c if c.isprintable() else "?" for c in str(value)).replace("`", "'")
     return f"`{text[:39]}...`" if len(text) > 42 else f"`{text}`"
 

@@ -39,6 +39,12 @@ class Item:
         return self.values.get(self.section.id_field) if self.section.id_field else None
 
     @property
+    def written_id(self) -> str | None:
+        """What stands where its id should, even when it cannot be one: others may mean it all the same."""
+        raw = self.raw.get(self.section.id_field)
+        return self.id or (raw if isinstance(raw, str) and raw else None)
+
+    @property
     def label(self) -> str:
         """What a sentence calls it: `station `turning``."""
         return f"{self.section.noun} {shown(self.id)}" if self.id else f"this {self.section.noun}"
