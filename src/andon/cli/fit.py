@@ -24,7 +24,7 @@ from andon.models.fit.report import Basis, as_json, validation
 from andon.site.model import ContextOfUse, Site
 
 Recorder = Callable[[Path, str, bool, Mapping[str, Any]], str | None]
-"""Records a validation for a use (site folder, use, passed, measured); a sentence when it could not, None when it did."""
+"""Records a validation (site folder, use, passed, measured); a sentence when it could not, None when it did."""
 MARK_SIGN = {"accurate": "● accurate", "fragile": "◆ fragile", "guessing": "✕ guessing"}
 
 

@@ -1,1 +1,1 @@
-"""Assumptions estimated from recorded cycles, and validated on what was held back."""
+"""Assumptions from history: cycles out of readings, machine time and interruptions apart, forecasts compared."""
