@@ -28,7 +28,7 @@ site = load(folder)
 open_source = site.sources[0].model_copy(update={"security": "none"})
 site = site.model_copy(update={"sources": (open_source,)})
 mapping = SiteTime(epoch_site=int(sys.argv[2]), epoch_wall=int(sys.argv[2]), speed=100.0)
-settings = Settings(folder=folder / ".andon" / "plant", mapping=mapping, port=0, write_log=folder / "writes")
+settings = Settings(folder=folder / ".andon" / "plant", mapping=mapping, port=0, seed=9, write_log=folder / "writes")
 serve(site, settings, lambda ready: print(json.dumps(asdict(ready)), flush=True))
 """
 
