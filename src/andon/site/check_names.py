@@ -64,7 +64,7 @@ def check(made: Draft) -> Iterator[Problem]:
             for place, name in walk(item.raw, path):
                 if isinstance(name, str) and name and name not in known:
                     count += 1
-                    yield dangling(item, place, target, name, list(known) if count <= SUGGESTED_MAX else [])
+                    yield dangling(item, place, target, name, made.names(target) if count <= SUGGESTED_MAX else [])
 
 
 def dangling(item: Item, place: Path, target: str, name: str, known: list[str]) -> Problem:

@@ -34,7 +34,7 @@ def check(made: Draft) -> Iterator[Problem]:
     for item in made.all("source"):
         zone = item.get("zone")
         if zone and made.has_ot and "zone" not in made.unread and zone not in zones:
-            yield dangling(item, ("zone",), "zone", zone, list(zones))
+            yield dangling(item, ("zone",), "zone", zone, made.names("zone"))
 
 
 def _models(made: Draft, item: Item) -> Iterator[Problem]:
@@ -59,7 +59,7 @@ def _signals(made: Draft, item: Item) -> Iterator[Problem]:
             what = f"`signals` of {item.label}: no signal matches {shown(name)}"
             yield item.problem(place, what, "mend the pattern or remove it")
         else:
-            yield dangling(item, place, "signal", name, list(known))
+            yield dangling(item, place, "signal", name, made.names("signal"))
 
 
 def _writes(made: Draft, item: Item) -> Iterator[Problem]:

@@ -48,6 +48,10 @@ class Draft:
             self.by_id[noun] = {i.written_id: i for i in reversed(self.items[noun]) if i.written_id}
         return self.by_id[noun]
 
+    def names(self, noun: str) -> list[str]:
+        """Ids of a section that may be suggested: those that are right."""
+        return [name for name, item in self.ids(noun).items() if item.id]
+
     def report(self, problem: Problem) -> None:
         """Keep a problem."""
         self.problems.append(problem)
