@@ -150,10 +150,20 @@ def test_digests_do_not_depend_on_how_readings_were_flushed(tmp_path: Path) -> N
 def test_old_readings_go_by_the_retention_of_their_signal(history: History) -> None:
     history.append([reading(at=T + k * DAY) for k in range(100)])
     history.append([reading("oven.state", "idle", T + k * DAY) for k in range(100)])
-    gone = history.prune(T + 100 * DAY, {"oven.state": 10})
+    gone = history.prune(T + 100 * DAY, {"oven.state": 10, "oven.temperature": 90})
     assert gone == 10 + 90
     assert len(list(history.readings(["oven.temperature"], 0, T + 100 * DAY))) == 90
     assert len(list(history.readings(["oven.state"], 0, T + 100 * DAY))) == 10
+
+
+def test_what_is_kept_too_long_goes_by_itself_once_an_hour(tmp_path: Path) -> None:
+    with History(tmp_path / "history.duckdb", keep_days={"oven.temperature": 1.0}) as history:
+        for hour in range(30):
+            history.append([reading(at=T + hour * DAY // 24), reading("oven.state", "idle", T + hour * DAY // 24)])
+            history.flush()
+        held = list(history.readings(None, 0, T + 30 * DAY))
+    assert sum(r.signal == "oven.temperature" for r in held) == 24
+    assert sum(r.signal == "oven.state" for r in held) == 30
 
 
 def test_it_flushes_by_itself_once_many_wait(history: History) -> None:

@@ -9,7 +9,8 @@ import pytest
 from andon.core.readings import Origin, Quality
 from andon.core.time import SECOND
 from andon.protocols.events import Alive, Down, Observation, Overflow, Restarted
-from andon.site.model import Signal, Site, Source
+from andon.site.model import Purpose, Signal, Site, Source
+from andon.sync.retention import retention_days
 from andon.sync.store import StateStore
 from andon.sync.view import SignalView
 
@@ -283,3 +284,21 @@ def test_a_clock_that_steps_back_gives_no_negative_age() -> None:
     store = StateStore(SITE)
     store.apply([seen()], T)
     assert view_of(store, T - 5 * S).age_s == 0.0
+
+
+def test_readings_are_kept_for_the_longest_of_their_purposes() -> None:
+    site = site_of(
+        signal("a.one", purposes=("operations", "planning")),
+        signal("a.two", purposes=("operations",)),
+        signal("a.three", purposes=("safety",)),
+        signal("a.four"),
+    ).model_copy(
+        update={
+            "purpose_rules": (
+                Purpose(id="operations", retention_days=30),
+                Purpose(id="planning", retention_days=365),
+                Purpose(id="safety"),
+            )
+        }
+    )
+    assert retention_days(site) == {"a.one": 365, "a.two": 30, "a.three": 90, "a.four": 90}

@@ -22,8 +22,8 @@ import pyarrow as pa
 from andon.core.readings import Origin, Quality, Reading, Value
 from andon.core.time import Nanos
 
-RETENTION_DAYS = 90.0
-"""How long readings are kept where the site's purposes say nothing else."""
+PRUNE_EVERY_NS = 3_600 * 10**9
+"""Site time between two looks for readings that are older than their retention."""
 FLUSH_ROWS = 10_000
 WAITING_MAX = 500_000
 """Readings that wait for a disk that refuses; beyond it the oldest are dropped, and counted in `lost`."""
@@ -126,8 +126,13 @@ class Segment:
 class History:
     """One site's readings. Writes come from one owner; queries may come from any thread."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, keep_days: Mapping[str, float] | None = None, read_only: bool = False) -> None:
         """Open or make the file.
+
+        Args:
+            path: of the DuckDB file.
+            keep_days: retention by signal id, days of site time; what is older is deleted once an hour. None: nothing.
+            read_only: for a look at a copy.
 
         Raises:
             HistoryUnavailable: another process holds it, or it is not a history.
@@ -141,6 +146,8 @@ class History:
             raise HistoryUnavailable(self._sentence(error)) from error
         self._lock = threading.Lock()
         self._waiting: list[Reading] = []
+        self._keep_days = keep_days
+        self._pruned = 0
         self.lost = 0
         """Readings dropped because the disk refused for so long that too many waited."""
         if not read_only:
@@ -202,7 +209,11 @@ class History:
             raise HistoryUnavailable(f"`{self._path}` cannot be written ({first}); free its disk") from error
         finally:
             cursor.close()
+        newest = max(r.received_time for r in self._waiting)
         self._waiting = []
+        if self._keep_days and newest - self._pruned >= PRUNE_EVERY_NS:
+            self._pruned = newest
+            self._prune(newest, self._keep_days)
 
     def _arrow(self, readings: Sequence[Reading], fresh: set[str]) -> pa.Table:
         for name in sorted(fresh):
@@ -222,20 +233,28 @@ class History:
         ]
         return pa.table([pa.array(c, type=f.type) for c, f in zip(columns, ARROW, strict=True)], schema=ARROW)
 
-    def prune(self, now: int, days: Mapping[str, float] | None = None, *, default_days: float = RETENTION_DAYS) -> int:
-        """Delete readings older than their signal's retention, in days of site time; returns how many."""
-        days = days or {}
-        gone = 0
+    def prune(self, now: int, days: Mapping[str, float]) -> int:
+        """Delete readings older than their signal's retention, in days before `now` (site time); returns how many.
+
+        Signals without a retention are kept for ever.
+        """
         self.flush()
         with self._lock:
-            cursor = self._db.cursor()
-            try:
-                for name, key in self._ids.items():
-                    limit = now - round(days.get(name, default_days) * DAY_NS)
-                    rows = cursor.execute("DELETE FROM readings WHERE signal = ? AND source_time < ?", [key, limit])
-                    gone += int((rows.fetchone() or (0,))[0])
-            finally:
-                cursor.close()
+            return self._prune(now, days)
+
+    def _prune(self, now: int, days: Mapping[str, float]) -> int:
+        gone = 0
+        cursor = self._db.cursor()
+        try:
+            for kept in sorted(set(days.values())):
+                keys = [key for name, key in self._ids.items() if days.get(name) == kept]
+                done = cursor.execute(
+                    "DELETE FROM readings WHERE list_contains(?::INTEGER[], signal) AND source_time < ?",
+                    [keys, now - round(kept * DAY_NS)],
+                )
+                gone += int((done.fetchone() or (0,))[0])
+        finally:
+            cursor.close()
         return gone
 
     # --- out ---
