@@ -17,11 +17,10 @@ from andon.dispatch.limits import change_reasons, value_reasons
 from andon.dispatch.moves import Phase
 from andon.ledger.record import Record
 
-WRITTEN = T0 + SECOND
 ACKED = T0 + 2 * SECOND
 
 
-def view(*outcomes: tuple[str, int], value: Value = 185.0, written: object = str(WRITTEN)) -> RecordView:
+def view(*outcomes: tuple[str, int], value: Value = 185.0) -> RecordView:
     payload: dict[str, Any] = {
         "command": "C-1",
         "recommendation": "R-1",
@@ -38,8 +37,7 @@ def view(*outcomes: tuple[str, int], value: Value = 185.0, written: object = str
     }
     records = [Record(0, "command.intent", T0, "maria", payload, "C-1")]
     for phase, at in outcomes:
-        measured = {"written_ns": written} if phase == "acknowledged" else {}
-        said = {"command": "C-1", "phase": phase, "why": "", "measured": measured}
+        said = {"command": "C-1", "phase": phase, "why": "", "measured": {}}
         records.append(Record(len(records), "command.outcome", Nanos(at), "twin", said))
     return RecordView.of(records)
 
@@ -62,7 +60,7 @@ ROWS: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"value": None}, "waiting", "not-confirmed"),
     ({"value": "185.0"}, "waiting", "not-confirmed"),
     ({"value": float("nan")}, "waiting", "not-confirmed"),
-    ({"source_time": Nanos(T0)}, "waiting", "not-confirmed"),
+    ({"source_time": Nanos(T0 - 1)}, "waiting", "not-confirmed"),
     ({"source_time": None}, "waiting", "not-confirmed"),
     ({"fresh": False}, "waiting", "not-confirmed"),
     ({"quality": Quality.UNCERTAIN}, "waiting", "not-confirmed"),
@@ -91,12 +89,6 @@ def test_a_signal_that_confirms_itself_confirms_nothing() -> None:
     own = signal(WRITE, confirm_signal=WRITE, confirm_tol=1.0, confirm_s=9.0)
     assert watch(command(), own, facts(site(), IN_TIME)).state == "not-confirmed"
     assert watch(command(), None, facts(site(), IN_TIME)).state == "not-confirmed"
-
-
-def test_without_the_moment_of_the_write_the_intent_is_the_earliest_it_can_have_been() -> None:
-    for strange in ("soon", None, [], {}):
-        assert command(written=strange).written_at == T0
-    assert command().written_at == WRITTEN
 
 
 def test_what_the_table_forbids_is_kept_visible_and_not_followed() -> None:

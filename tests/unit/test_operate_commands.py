@@ -10,6 +10,7 @@ from small_world import (
     JONAS,
     KIOSK,
     MARIA,
+    RUNNING,
     TOM,
     TWIN,
     USE,
@@ -25,6 +26,7 @@ from andon.core.readings import Quality
 from andon.core.refusals import Refusal
 from andon.core.time import SECOND, Nanos
 from andon.dispatch.command import command_of
+from andon.ledger.record import NewRecord
 from andon.operate import port, replies
 from andon.operate.commands import recover
 from andon.operate.outcome import FenceAndAsk, Result, SendCommand
@@ -152,7 +154,53 @@ def test_without_an_answer_nobody_knows_and_the_asset_waits_for_a_person(shell: 
     assert shell.authority().tier is Tier.RECOMMEND, "it is not restored by the end of its cause"
 
 
-@pytest.mark.parametrize("answer", ["void", "refused", "", "done", "ACKNOWLEDGED"])
+def test_no_answer_is_asked_after_before_anybody_says_that_it_cannot_be_known(shell: Shell) -> None:
+    name = shell.propose()
+    shell.device.run = lambda *_: Result(False, "connection refused")  # type: ignore[method-assign]
+    accept(shell, name)
+    command = next(iter(shell.view.commands))
+    assert phase(shell, command) == "sent"
+    shell.pass_time(30)
+    assert phase(shell, command) == "sent"
+    blocked = shell.submit(port.Decide(shell.propose(187.0), True, "agreed", looked=True), MARIA)
+    assert isinstance(blocked, Refusal)
+    assert "in-flight" in {r.code for r in blocked.reasons}
+    del shell.device.run
+    shell.pass_time(1)
+    assert phase(shell, command) == "void", "the gateway is back, and never saw it"
+
+
+def test_a_gateway_that_stays_silent_leaves_it_to_a_person(shell: Shell) -> None:
+    name = shell.propose()
+    shell.device.run = lambda *_: Result(False, "connection refused")  # type: ignore[method-assign]
+    accept(shell, name)
+    shell.more["gateway"] = lambda f: replace(f.gateway, reachable=False)
+    command = next(iter(shell.view.commands))
+    shell.pass_time(59)
+    assert phase(shell, command) == "sent"
+    shell.pass_time(2)
+    assert phase(shell, command) == "indeterminate"
+    assert shell.kinds().count("incident") == 1
+
+
+def test_after_a_restart_the_gateway_has_time_to_come_up(shell: Shell) -> None:
+    name = shell.propose()
+    shell.follow = lambda outcome: shell.append(outcome.records)  # type: ignore[method-assign]
+    accept(shell, name)
+    del shell.follow
+    shell.at = Nanos(shell.at + 3600 * SECOND)
+    shell.view, shell.memory = RecordView.of(shell.ledger.rows), Memory()
+    shell.append([NewRecord("run.started", "twin", {"mbom": dict(RUNNING)})])
+    shell.device.answers = False
+    shell.follow(recover(shell.world()))
+    command = next(iter(shell.view.commands))
+    assert phase(shell, command) == "intended"
+    shell.device.answers = True
+    shell.pass_time(5)
+    assert phase(shell, command) == "void"
+
+
+@pytest.mark.parametrize("answer", ["void", "refused", "done", "ACKNOWLEDGED"])
 def test_an_answer_that_is_not_understood_counts_as_not_knowing(shell: Shell, answer: str) -> None:
     name = shell.propose()
     shell.device.run = lambda *_: Result(True, "", phase=answer)  # type: ignore[method-assign]

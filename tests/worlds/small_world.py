@@ -262,7 +262,7 @@ class DumbDevice:
 
     def run(self, effect: Effect, now: int) -> Result:
         if not self.answers:
-            return Result(False, "no answer", phase="indeterminate")
+            return Result(False, "no answer")
         match effect:
             case RaiseEpoch():
                 self.epoch += 1

@@ -93,7 +93,7 @@ def measured(case: Case) -> Verdict:
     """R1: every signal was measured on the floor, none replayed, inferred or simulated."""
     return _all_signals(
         case,
-        lambda f: "" if f.origin is Origin.MEASURED else f"`{f.signal}` is {f.origin.value}, not measured",
+        lambda f: "" if f.origin is Origin.MEASURED else f"`{f.signal}` is {f.origin or 'not seen'}, not measured",
         "measured",
     )
 
@@ -175,7 +175,7 @@ def observable(case: Case) -> Verdict:
         if fact is None or fact.fresh is not True or fact.quality != Quality.GOOD or fact.value is None:
             found.append(f"`{name}` is not seen, current and Good")
         elif fact.origin is not Origin.MEASURED:
-            found.append(f"`{name}` is {fact.origin.value}, not measured")
+            found.append(f"`{name}` is {fact.origin or 'not seen'}, not measured")
     return unmet(named(found)) if found else met("what is written and what confirms it are seen")
 
 

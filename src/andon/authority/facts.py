@@ -21,9 +21,10 @@ class SignalFact:
     fresh: bool
     why: str
     """Why it is not current; empty when it is."""
-    origin: Origin
+    origin: Origin | None
+    """None while nothing was ever received."""
     age_s: float
-    source_time: Nanos | None = None
+    source_time: int | None = None
     """When the source says that the value became what it is; what confirms a command must be later than its write."""
 
 

@@ -41,13 +41,9 @@ class Command:
     """Records that state what the table says cannot happen; kept visible, and never followed."""
 
     @property
-    def written_at(self) -> Nanos:
-        """No later than the write itself: when the gateway says that it wrote, or else when the intent was recorded."""
-        stated = (self.measured or {}).get("written_ns")
-        try:
-            return Nanos(int(stated)) if stated is not None else self.times[Phase.INTENDED]
-        except (TypeError, ValueError):
-            return self.times[Phase.INTENDED]
+    def written_after(self) -> Nanos:
+        """A moment before the write: nothing is sent until the intent is durable."""
+        return self.times[Phase.INTENDED]
 
 
 def fold(trace: CommandTrace) -> Command:

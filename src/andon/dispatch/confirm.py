@@ -7,7 +7,7 @@ from typing import Literal
 
 from andon.authority.facts import Facts, SignalFact
 from andon.core.readings import Origin, Quality, Value
-from andon.core.time import Nanos, nanos
+from andon.core.time import nanos
 from andon.dispatch.command import Command
 from andon.dispatch.moves import Phase
 from andon.site.model import Signal
@@ -23,7 +23,7 @@ class Seen:
     state: Literal["waiting", "confirmed", "not-confirmed"]
     why: str
     value: Value | None = None
-    source_time: Nanos | None = None
+    source_time: int | None = None
 
 
 def differs(one: Value | None, other: Value | None, tolerance: float | None = None) -> bool:
@@ -55,7 +55,7 @@ def watch(command: Command, signal: Signal | None, facts: Facts) -> Seen:
     why = _no_effect(command, signal, fact)
     if not why and fact is not None:
         return Seen("confirmed", f"`{fact.signal}` shows {fact.value}", fact.value, fact.source_time)
-    acknowledged = command.times.get(Phase.ACKNOWLEDGED, command.written_at)
+    acknowledged = command.times.get(Phase.ACKNOWLEDGED, command.written_after)
     if facts.at - acknowledged > nanos(signal.confirm_s or 0.0):
         value = fact.value if fact is not None else None
         text = f"`{signal.confirm_signal}` did not show {command.value} within {signal.confirm_s or 0:g} s: {why}"
@@ -73,7 +73,7 @@ def _no_effect(command: Command, signal: Signal, fact: SignalFact | None) -> str
         return f"it is not current ({fact.why})"
     if fact.quality != Quality.GOOD:
         return "its quality is not Good"
-    if fact.source_time is None or fact.source_time < command.written_at:
+    if fact.source_time is None or fact.source_time < command.written_after:
         return "it has not changed since the write"
     if differs(fact.value, command.value, signal.confirm_tol):
         return f"it shows {fact.value}"
@@ -90,7 +90,7 @@ def override(command: Command, facts: Facts) -> str:
     fact = facts.signals.get(command.signal)
     if fact is None or fact.value is None or fact.quality != Quality.GOOD or fact.fresh is not True:
         return ""
-    after = max(command.times.get(Phase.ACKNOWLEDGED, command.written_at), command.written_at)
+    after = command.times.get(Phase.ACKNOWLEDGED, command.written_after)
     if fact.origin is not Origin.MEASURED or fact.source_time is None or fact.source_time <= after:
         return ""
     if not differs(fact.value, command.value):

@@ -86,7 +86,7 @@ def _changed_lately(signal: Signal, view: RecordView, now: Nanos) -> float:
         if trace.intent.at < now - 2 * RATE_WINDOW_NS:
             break
         command = fold(trace)
-        recent = command.written_at > now - RATE_WINDOW_NS and command.phase in PAST_WRITE | {Phase.UNDONE}
+        recent = command.written_after > now - RATE_WINDOW_NS and command.phase in PAST_WRITE | {Phase.UNDONE}
         if recent and command.signal == signal.id and _number(command.value) and _number(command.previous):
             moved += abs(float(command.value) - float(command.previous or 0.0))
     return moved

@@ -10,6 +10,7 @@ from andon.authority.compute import compute
 from andon.core.canonical import canonical
 from andon.core.ids import Ids
 from andon.core.refusals import Reason, Refusal, refuse
+from andon.core.time import nanos
 from andon.dispatch.command import Command, command_of, unsettled
 from andon.dispatch.limits import change_reasons, value_reasons
 from andon.dispatch.moves import EVENT_OF_OUTCOME, Event, Phase, may
@@ -22,6 +23,8 @@ from andon.site.model import Tier
 
 ANSWERS = frozenset({"acknowledged", "void", "refused", "indeterminate"})
 """What may be said of a command that was sent, or asked after. Anything else counts as not knowing."""
+ASK_S = 60.0
+"""Real seconds, from the intent or from a restart, in which a gateway that gives no answer is asked again."""
 
 
 def outcome_record(command: str, phase: str, why: str, measured: Mapping[str, Any] | None = None) -> NewRecord:
@@ -35,17 +38,22 @@ def answered(effect: SendCommand | FenceAndAsk, result: Result, world: World) ->
     command = command_of(world.view, effect.command)
     if command is None:
         return NOTHING
-    phase = result.phase if result.phase in ANSWERS else "indeterminate"
+    sent = [NewRecord("command.sent", "twin", {"command": effect.command})]
+    first = isinstance(effect, SendCommand) and command.phase is Phase.INTENDED
+    records = sent if first else []
+    phase, why = result.phase, result.why
+    if not phase:
+        if not tired(command, world):
+            text = f"command `{command.id}` has no answer yet ({why}); the gateway is fenced and asked after it"
+            return Outcome(tuple(records), message=text, detail={"command": command.id, "phase": "sent", "why": why})
+        phase = "indeterminate"
+    if phase not in ANSWERS:
+        phase, why = "indeterminate", f"the gateway's answer `{phase}` was not understood"
     if isinstance(effect, FenceAndAsk) and phase == "refused":
         phase = "void"
     if not may(command.phase, EVENT_OF_OUTCOME[phase]):
         return NOTHING
-    measured = _plain(result.measured)
-    records = []
-    if isinstance(effect, SendCommand) and command.phase is Phase.INTENDED:
-        records.append(NewRecord("command.sent", "twin", {"command": effect.command}))
-    why = result.why or ("" if result.phase in ANSWERS else "the gateway's answer was not understood")
-    records.append(outcome_record(effect.command, phase, why, measured))
+    records.append(outcome_record(effect.command, phase, why, _plain(result.measured)))
     if phase == "indeterminate":
         text = f"nobody knows what became of command `{command.id}` on `{command.signal}`: {why}"
         records.append(_incident("indeterminate", command, text))
@@ -57,6 +65,13 @@ def answered(effect: SendCommand | FenceAndAsk, result: Result, world: World) ->
     }[phase]
     detail = {"command": command.id, "phase": phase, "why": why}
     return Outcome(tuple(records), message=f"command `{command.id}` {words}", detail=detail)
+
+
+def tired(command: Command, world: World) -> bool:
+    """Whether the gateway was asked for long enough, in this run, to say that nobody knows."""
+    run = world.view.run
+    since = max(command.times[Phase.INTENDED], run.at if run is not None and run.at <= world.now else 0)
+    return world.now - since > nanos(ASK_S * max(world.facts.speed, 1.0))
 
 
 def _incident(kind: str, command: Command, text: str) -> NewRecord:

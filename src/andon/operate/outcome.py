@@ -117,8 +117,9 @@ Effect = RaiseEpoch | HaltGateway | ResetGateway | SendCommand | FenceAndAsk | R
 class Result:
     """What an effect came to. `phase` is used by `SendCommand` and `FenceAndAsk`, `ok` by the others.
 
-    phase: `acknowledged`, `void` (never written, and never will be), `refused` (the gateway said no; nothing written)
-    or `indeterminate` (nobody knows).
+    phase: `acknowledged`, `void` (never written, and never will be), `refused` (the gateway said no; nothing written),
+    `indeterminate` (the gateway itself cannot know), or empty: no answer. Without one the command is fenced and asked
+    after, until `ASK_S` have passed; then it is indeterminate, too.
     """
 
     ok: bool

@@ -16,7 +16,7 @@ from andon.dispatch.command import Command, in_force, unsettled
 from andon.dispatch.confirm import override, watch
 from andon.dispatch.moves import Phase
 from andon.ledger.record import NewRecord
-from andon.operate.commands import outcome_record
+from andon.operate.commands import outcome_record, tired
 from andon.operate.floor import SEEN_S, unlatched
 from andon.operate.outcome import Effect, FenceAndAsk, Outcome, RaiseEpoch, World, ns
 
@@ -113,7 +113,8 @@ def _watch(world: World) -> tuple[list[NewRecord], list[FenceAndAsk]]:
     for command in commands:
         signal = index.signals.get(command.signal)
         if command.phase in {Phase.INTENDED, Phase.SENT}:
-            if world.now - command.times[Phase.INTENDED] > nanos(STUCK_S * max(world.facts.speed, 1.0)):
+            waited = world.now - command.times[Phase.INTENDED] > nanos(STUCK_S * max(world.facts.speed, 1.0))
+            if waited and (world.facts.gateway.reachable or tired(command, world)):
                 element = signal.element if signal is not None else command.signal.partition(".")[0]
                 stuck.append(FenceAndAsk(command.id, command.signal, element))
         elif command.phase is Phase.ACKNOWLEDGED and command.id not in being_undone:
