@@ -19,9 +19,9 @@ T = 1_700_000_000 * SECOND
 KINDS = ("float", "int", "bool", "string")
 VALUES: dict[str, list[Any]] = {
     "float": [0.0, 1.5, 1.5, 2.5, 9.0, 9_000.0, -1.0, math.nan, math.inf, 3, "x", None],
-    "int": [0, 1, 2, 2, 3.0, 3.5, 10**30, True, None],
+    "int": [0, 1, 2, 2, 3.0, 3.5, 10**30, 10**400, True, b"x", None],
     "bool": [True, False, 1, None],
-    "string": ["idle", "running", "", 4, None, [1]],
+    "string": ["idle", "running", "", 4, None, [1], "x" * 5000],
 }
 
 
@@ -64,8 +64,8 @@ def observations(draw: st.DrawFn) -> Observation:
         source=signal.source if clean else draw(st.sampled_from(["plant", "logs", "ghost"])),
         address=signal.address if clean else draw(st.sampled_from(["a0", "a1", "nowhere"])),
         value=draw(st.sampled_from(VALUES[signal.type])),
-        source_time=at if clean else draw(st.sampled_from([None, 0, at, T + 10**13, 2**70])),
-        server_time=draw(st.one_of(st.none(), times)),
+        source_time=at if clean else draw(st.sampled_from([None, 0, at, T + 10**13, 2**70, -(2**70)])),
+        server_time=draw(st.one_of(st.none(), times)) if clean else draw(st.sampled_from([None, 0, -5, T, 2**70])),
         received_time=draw(times),
         status=0 if clean else draw(st.sampled_from([0, 0x480, 0x40900000, 0x80000000, 0x80310000, 0xC0000000])),
         unit=None if clean else draw(st.sampled_from([None, "m", "mm", "1", ""])),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,6 +80,11 @@ ROWS = {
     "number for a bool": Row("wrong-type", seen("oven.remote", 1, T + S), [seen("oven.remote", True)]),
     "number for text": Row("wrong-type", seen("oven.state", 1, T + S), [seen("oven.state", "idle")]),
     "array for a number": Row("wrong-type", seen(value=[1.0, 2.0], at=T + S), HELD),
+    "an absurdly large int": Row("wrong-type", seen("oven.count", 10**5000, T + S), [seen("oven.count", 3)]),
+    "bytes for a number": Row("wrong-type", seen(value=b"180", at=T + S), HELD),
+    "endless text": Row(
+        "too-long", seen("oven.state", "x" * 10_000, T + S), [seen("oven.state", "idle")], "10000 characters"
+    ),
     "nothing for a number": Row("wrong-type", seen(value=None, at=T + S), HELD),
     "undeclared source": Row("undeclared-source", seen(source="spoofed", at=T + S), HELD, "sources.yaml", current=True),
     "undeclared signal": Row("undeclared-signal", seen("oven.secret", 1.0, T + S), HELD, "signals.csv", current=True),
@@ -128,7 +134,7 @@ def test_each_reason_is_found_named_and_counted(name: str, batch: int) -> None:
     assert sum(store.counts().values()) == 1
     after = [(v.value, v.source_time) for v in store.views(T) if v.signal != "tank.depth"]
     assert after == [b for b, s in zip(before, SITE.signals, strict=True) if s.id != "tank.depth"]
-    item.as_json()
+    assert len(json.dumps(item.as_json())) < 1500
 
 
 @pytest.mark.parametrize("name", [n for n in ROWS if ROWS[n].before])
@@ -159,6 +165,8 @@ ACCEPTED = {
     "a second value within one tick of a coarse clock": (seen(), seen(value=181.0, server_time=T + 1)),
     "a later line of one log second": (seen(), seen(value=181.0, server_time=None, sequence=7)),
     "a status change without a value change": (seen(), seen(status=0x40900000, server_time=T + S)),
+    "a server time that cannot be": (seen(), seen(value=181.0, at=T + S, server_time=2**80)),
+    "Bad at a time that cannot be": (seen(), seen(value=None, at=-(2**70), received_time=T, status=0x80050000)),
     "Bad without any time of its own": (seen(), seen(value=None, at=None, status=0x80050000)),
 }
 

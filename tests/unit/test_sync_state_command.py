@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from andon.adapters.site_folder import load
-from andon.cli import app
 from andon.cli import state as command
 from andon.core.time import SECOND
 from andon.protocols.events import Observation
@@ -23,6 +23,8 @@ from andon.sync.store import StateStore
 
 ROOT = Path(__file__).parents[2]
 T = 1_700_000_000 * SECOND
+APP = typer.Typer()
+APP.command()(command.state)
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def api(folder: Path) -> Iterator[Api]:
 
 
 def ran(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, ["state", *arguments])
+    result = CliRunner().invoke(APP, arguments)
     return result.exit_code, result.stdout, result.stderr
 
 

@@ -11,8 +11,8 @@ from andon.core.readings import Quality, Reading
 from andon.core.time import Nanos
 from andon.protocols.events import Observation
 from andon.sync.columns import NEVER, ORIGIN_CODES, STRING, Bools, Columns, Ints
-from andon.sync.intake import Intake
-from andon.sync.quarantine import Quarantined
+from andon.sync.intake import Intake, believable
+from andon.sync.quarantine import INT_BELOW, TEXT_MAX, Quarantined
 
 SLOW_BELOW = 8
 """Batches this small are cheaper one by one."""
@@ -64,7 +64,7 @@ def _clean(intake: Intake, observations: Sequence[Observation]) -> tuple[Ints, B
     """Row of each observation (-1: none), and whether nothing speaks against it or its signal's others in the batch."""
     c = intake.columns
     n = len(observations)
-    source, address, value, stamped, _, received, status, unit, origin, _ = zip(*observations, strict=True)
+    source, address, value, stamped, server, received, status, unit, origin, _ = zip(*observations, strict=True)
     rows = np.array([c.by_address.get(key, -1) for key in zip(source, address, strict=True)], dtype=np.int64)
     try:
         times = np.array([NEVER if t is None else t for t in stamped], dtype=np.int64)
@@ -75,8 +75,11 @@ def _clean(intake: Intake, observations: Sequence[Observation]) -> tuple[Ints, B
     code = np.array([TYPE_CODES.get(v.__class__, 9) for v in value], dtype=np.int8)
     kind = c.kind[rows]
     clean = (rows >= 0) & ((code == kind) | ((code == 1) & (kind == 0)))
+    clean &= (np.abs(number) < INT_BELOW) | (code == 0)
     clean &= np.isfinite(number) & ((kind == STRING) | ((number >= c.low[rows]) & (number <= c.high[rows])))
     clean &= (times > 0) & (times <= arrived + intake.skew)
+    clean &= np.array([believable(s) for s in server], dtype=np.bool_)
+    clean &= np.array([v.__class__ is not str or len(v) <= TEXT_MAX for v in value], dtype=np.bool_)
     clean &= np.array([s < BAD_FROM and not s & DATA_VALUE_INFO for s in status], dtype=np.bool_)
     clean &= np.array([u is None or u == c.units[i] for u, i in zip(unit, rows.tolist(), strict=True)], dtype=np.bool_)
     truthful = intake.origins

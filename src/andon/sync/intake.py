@@ -10,7 +10,10 @@ from andon.protocols.events import Down, Observation
 from andon.protocols.opcua import overflowed
 from andon.site.model import Site, Source
 from andon.sync.columns import BOOL, FLOAT, NEVER, ORIGIN_CODES, STRING, Columns
-from andon.sync.quarantine import Case, Held, Quarantined, Tally, judge
+from andon.sync.quarantine import SHOWN_MAX, Case, Held, Quarantined, Tally, judge, shown
+
+TIME_BELOW = 2**63
+"""Nanoseconds since 1970 that a column can hold: the year 2262."""
 
 
 def live_origins(source: Source) -> frozenset[Origin]:
@@ -20,6 +23,20 @@ def live_origins(source: Source) -> frozenset[Origin]:
 
 def _or_none(at: Any) -> int | None:
     return None if at == NEVER else int(at)
+
+
+def believable(at: int | None) -> bool:
+    """Whether a time can be one at all: after 1970, and before the columns end."""
+    return at is None or 0 < at < TIME_BELOW
+
+
+def _sane(seen: Observation) -> Observation:
+    """Without times that cannot be: a server's is not needed, and of Bad only the status is news."""
+    if not believable(seen.server_time):
+        seen = seen._replace(server_time=None)
+    if not believable(seen.source_time) and Quality.of_status(seen.status) is Quality.BAD:
+        seen = seen._replace(source_time=None)
+    return seen
 
 
 class Intake:
@@ -40,6 +57,7 @@ class Intake:
             return self._aside(
                 seen, None, "undeclared-source", "no source of that id in sources.yaml; find out who sends"
             )
+        seen = _sane(seen)
         i = self.columns.by_address.get((seen.source, seen.address))
         if i is None:
             text = f"no signal of `{seen.source}` has the address `{seen.address:.80}`; add it to signals.csv"
@@ -66,7 +84,14 @@ class Intake:
 
     def _aside(self, seen: Observation, signal: str | None, reason: str, text: str) -> Quarantined:
         item = Quarantined(
-            seen.source, signal or "", seen.address, reason, text, seen.value, seen.source_time, seen.received_time
+            seen.source,
+            signal or "",
+            seen.address[:SHOWN_MAX],
+            reason,
+            text,
+            shown(seen.value),
+            seen.source_time,
+            seen.received_time,
         )
         self.tally.add(item)
         return item

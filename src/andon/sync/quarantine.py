@@ -21,6 +21,12 @@ FUTURE_SKEW_S = 5.0
 """How far a source's clock may be ahead of ours, seconds of site time."""
 SCALES = (1e3, 1e-3, 1e6, 1e-6, 1e2, 1e-2, 10.0, 0.1, 60.0, 1 / 60, 3600.0, 1 / 3600, 25.4, 1 / 25.4)
 """Factors that a forgotten conversion leaves: milli, micro, centi, deci, minutes, hours, inches."""
+INT_BELOW = 2**64
+"""Integers beyond it are no counts of anything; state holds integers exactly below 2**53."""
+TEXT_MAX = 4_096
+"""Characters of a text value."""
+SHOWN_MAX = 200
+"""Characters of a value that was set aside that are kept to look at."""
 SCALE_NEAR = 0.2
 """A rescaled value that lands within this fraction of the last one suggests a forgotten conversion."""
 
@@ -125,10 +131,23 @@ def fits(declared: str, value: object) -> bool:
     if isinstance(value, bool):
         return declared == "bool"
     if isinstance(value, int):
-        return declared in {"int", "float"}
+        return declared in {"int", "float"} and abs(value) < INT_BELOW
     if isinstance(value, float):
         return declared == "float" or (declared == "int" and value.is_integer())
     return declared == "string" and isinstance(value, str)
+
+
+def shown(value: object) -> Value | None:
+    """A value as it is kept to look at: JSON can carry it, and it is not long whatever a source sends.
+
+    >>> shown(10**5000), shown([1, 2]), shown("x" * 9999) == "x" * 200
+    ('an int of 16610 bits', '[1, 2]', True)
+    """
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < INT_BELOW else f"an int of {value.bit_length()} bits"
+    return value[:SHOWN_MAX] if isinstance(value, str) else repr(value)[:SHOWN_MAX]
 
 
 def same_unit(said: str | None, declared: str) -> bool:
@@ -235,8 +254,15 @@ RULES: tuple[Rule, ...] = (
         "wrong-type",
         lambda c: not c.bad and not fits(c.signal.type, c.seen.value),
         lambda c: (
-            f"`{c.seen.value!s:.40}` is a {type(c.seen.value).__name__}, the signal is declared {c.signal.type}; "
-            "correct the type in signals.csv or the address"
+            f"`{shown(c.seen.value)!s:.40}` is a {type(c.seen.value).__name__}, "
+            f"the signal is declared {c.signal.type}; correct the type in signals.csv or the address"
+        ),
+    ),
+    Rule(
+        "too-long",
+        lambda c: isinstance(c.seen.value, str) and len(c.seen.value) > TEXT_MAX,
+        lambda c: (
+            f"a text of {len(str(c.seen.value))} characters, more than {TEXT_MAX}; find out what the source sends"
         ),
     ),
     Rule(
@@ -281,7 +307,7 @@ RULES: tuple[Rule, ...] = (
         "replayed",
         lambda c: not c.bad and _same_moment(c) and not c.same_value and not _second_in_a_tick(c),
         lambda c: (
-            f"another value, `{c.seen.value!s:.40}`, under a source time already used; "
+            f"another value, `{shown(c.seen.value)!s:.40}`, under a source time already used; "
             "look for a replay or a clock that is too coarse"
         ),
     ),
