@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from room_kit import PASSWORD, TOKEN, RoomKit
 
 from andon.control_room.api_acts import REQUESTS, kind_of

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from demo_desk import DemoDesk
 
 from andon.control_room.alarms import RETURNED_S, Alarm, AlarmBook, conditions

@@ -1,0 +1,365 @@
+"""The room in a real browser: three widths, day and night, with and without JavaScript, through a restart."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+import uvicorn
+from demo_desk import DemoDesk
+from room_kit import CHEAP, PASSWORD
+
+from andon.adapters.accounts import Accounts
+from andon.adapters.clock import SystemClock
+from andon.control_room.app import create_app
+from andon.control_room.settings import RoomSettings
+from andon.operate import port
+
+CHROMIUM = Path("/usr/bin/chromium")
+if not CHROMIUM.exists():
+    pytest.skip("there is no /usr/bin/chromium; install Debian's chromium", allow_module_level=True)
+playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
+WIDE, HAND, SMALL = (1440, 900), (390, 844), (320, 640)
+PAGES = (
+    "/",
+    "/m/oven-1",
+    "/m/lathe-3",
+    "/decide",
+    "/decide/R-1",
+    "/propose",
+    "/authority",
+    "/authority/oven-set-point",
+    "/record",
+    "/record/3",
+    "/challenges",
+    "/challenge",
+    "/signals",
+    "/alarms",
+    "/commands",
+    "/help",
+    "/api",
+    "/w/curing",
+    "/stations",
+    "/halt",
+    "/sign-in",
+    "/nothing-here",
+)
+MAIN = ("/", "/m/oven-1", "/decide/R-1", "/authority/oven-set-point", "/w/curing")
+RUNS = [
+    *((p, WIDE, "light") for p in PAGES),
+    *((p, SMALL, "dark") for p in PAGES),
+    *((p, HAND, "light") for p in MAIN),
+    *((p, WIDE, "dark") for p in MAIN[:3]),
+]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+PATIENCE_S = 30.0
+
+
+@dataclass
+class Served:
+    """A room on a socket of its own that can be stopped and started again at the same address."""
+
+    folder: Path
+    mode: str = "live"
+    port: int = 0
+    _server: uvicorn.Server | None = None
+    _thread: threading.Thread | None = None
+    starts: int = 0
+    desk: DemoDesk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.desk = DemoDesk(SystemClock(), self.mode)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.starts += 1
+        accounts = Accounts(self.folder, self.desk.site().people, SystemClock(), CHEAP)
+        if not accounts.public_keys():
+            for person in ("maria", "amina"):
+                accounts.add(person, PASSWORD)
+        settings = RoomSettings("token", f"start-{self.starts}", SystemClock(), tick_s=0.2)
+        config = uvicorn.Config(create_app(self.desk, accounts, settings), log_level="error", access_log=False)
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", self.port))
+        self.port = listener.getsockname()[1]
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, args=(self._server, listener))
+        self._thread.start()
+        wait_for(lambda: bool(self._server and self._server.started))
+
+    @staticmethod
+    def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+        with listener:
+            server.run(sockets=[listener])
+
+    def stop(self) -> None:
+        if self._server and self._thread:
+            self._server.should_exit = True
+            self._server.force_exit = True
+            self._thread.join(PATIENCE_S)
+            assert not self._thread.is_alive()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    room = Served(tmp_path_factory.mktemp("room"))
+    room.start()
+    yield room
+    room.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with playwright_api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page, and everything that it complained about or asked for elsewhere."""
+
+    def __init__(
+        self, chromium: Any, url: str, size: tuple[int, int] = WIDE, scheme: str = "light", **more: Any
+    ) -> None:
+        self.context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, base_url=url, **more
+        )
+        self.context.set_default_timeout(PATIENCE_S * 1000)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda e: self.complaints.append(f"error: {e}"))
+        self.page.on("request", lambda r: self._request(r.url, url))
+
+    def _console(self, message: Any) -> None:
+        if message.type in {"error", "warning"} and "404" not in message.text and "403" not in message.text:
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def _request(self, asked: str, url: str) -> None:
+        if not asked.startswith((url, url.replace("http", "ws"), "data:")):
+            self.complaints.append(f"asked elsewhere: {asked}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+
+@pytest.fixture(scope="module")
+def pages(chromium: Any, served: Served) -> Iterator[dict[tuple[tuple[int, int], str], Watched]]:
+    made = {
+        (size, scheme): Watched(chromium, served.url, size, scheme)
+        for size, scheme in ((WIDE, "light"), (SMALL, "dark"), (HAND, "light"), (WIDE, "dark"))
+    }
+    yield made
+    for watched in made.values():
+        watched.context.close()
+
+
+@pytest.mark.parametrize(("path", "size", "scheme"), RUNS, ids=lambda v: v[0] if isinstance(v, tuple) else v)
+def test_no_axe_violation_no_complaint_no_overflow(
+    pages: dict[tuple[tuple[int, int], str], Watched], path: str, size: tuple[int, int], scheme: str
+) -> None:
+    watched = pages[(size, scheme)]
+    watched.complaints.clear()
+    watched.page.goto(path)
+    found = axe_api.Axe().run(watched.page, options=RULES)
+    problems = [
+        f"{v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found.response["violations"]
+    ]
+    assert problems == []
+    beyond = watched.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert beyond <= 0
+    assert watched.complaints == []
+
+
+SEEN = """() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
+  .filter(e => e.checkVisibility() && !(e.type === 'radio' && !e.checked)).length"""
+FOCUS = """() => { const e = document.activeElement; if (!e || e === document.body) return '';
+  if (!e.dataset.visited) e.dataset.visited = String(++window.visits || (window.visits = 1));
+  const counts = e.matches('a[href], button, input, select, textarea, summary');
+  return counts ? e.dataset.visited : 'other' + e.dataset.visited }"""
+
+
+@pytest.mark.parametrize("path", ["/", "/decide/R-1", "/authority/oven-set-point", "/w/curing"])
+def test_the_keyboard_reaches_everything_and_starts_with_the_skip_link(
+    chromium: Any, served: Served, path: str
+) -> None:
+    with Watched(chromium, served.url) as watched:
+        page = watched.page
+        page.route("**/live", lambda route: route.abort())
+        page.goto(path)
+        page.evaluate("for (const n of document.querySelectorAll('[data-fragment]')) delete n.dataset.fragment")
+        expected = page.evaluate(SEEN)
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        reached = set()
+        for _ in range(expected + 40):
+            mark = page.evaluate(FOCUS)
+            if mark and not mark.startswith("other"):
+                reached.add(mark)
+            if len(reached) >= expected:
+                break
+            page.keyboard.press("Tab")
+        assert len(reached) >= expected
+
+
+def test_halt_and_challenge_work_without_javascript(chromium: Any, served: Served) -> None:
+    with Watched(chromium, served.url, SMALL, java_script_enabled=False) as watched:
+        page = watched.page
+        page.goto("/w/curing")
+        served.desk.calls.clear()
+        page.get_by_label("Oven 2").check()
+        page.get_by_role("button", name="This could hurt somebody").click()
+        assert "It is recorded" in page.inner_text("h1")
+        page.goto("/")
+        assert page.get_by_text("Not live.").is_visible()
+        page.get_by_role("button", name="Halt twin actions").click()
+        assert page.inner_text("h1") == "Twin actions are halted"
+        assert [type(a).__name__ for a, _ in served.desk.calls] == ["Challenge", "Halt"]
+        assert served.desk.calls[0] == (port.Challenge("oven-2", "hazard", ""), port.Who(station="curing"))
+        assert watched.context.cookies() == []
+    served.desk._halts.clear()
+
+
+def test_a_value_that_goes_stale_is_struck_on_the_open_page(chromium: Any, served: Served) -> None:
+    with Watched(chromium, served.url) as watched:
+        page = watched.page
+        page.goto("/m/oven-1")
+        value = page.locator('[data-signal="oven-1.temperature"]').first
+        value.locator(".v-text").wait_for()
+        served.desk.stale.add("oven-1")
+        try:
+            page.wait_for_function(
+                """() => document.querySelector('[data-signal="oven-1.temperature"]').classList.contains('s-stale')"""
+            )
+            assert value.locator(".v-warn").inner_text() == "do not use"
+            assert "line-through" in value.locator(".v-text").evaluate("e => getComputedStyle(e).textDecorationLine")
+        finally:
+            served.desk.stale.discard("oven-1")
+        page.wait_for_function(
+            """() => document.querySelector('[data-signal="oven-1.temperature"]').classList.contains('s-ok')"""
+        )
+        assert watched.complaints == []
+
+
+def test_vehicles_move_on_the_open_page(chromium: Any, served: Served) -> None:
+    with Watched(chromium, served.url) as watched:
+        page = watched.page
+        page.goto("/")
+        page.wait_for_function("() => document.querySelector('[data-vehicle=\"amr-1\"]').style.transform !== ''")
+        first = page.evaluate("document.querySelector('[data-vehicle=\"amr-1\"]').style.transform")
+        moved = f"() => document.querySelector('[data-vehicle=\"amr-1\"]').style.transform !== '{first}'"
+        page.wait_for_function(moved)
+
+
+def test_night_is_a_choice_that_stays(chromium: Any, served: Served) -> None:
+    with Watched(chromium, served.url) as watched:
+        page = watched.page
+        ground = "getComputedStyle(document.body).backgroundColor"
+        page.goto("/help")
+        assert page.evaluate(ground) == "rgb(217, 221, 224)"
+        page.get_by_role("button", name="Night colours").click()
+        assert page.evaluate(ground) == "rgb(29, 34, 37)"
+        page.goto("/")
+        assert page.evaluate(ground) == "rgb(29, 34, 37)"
+
+
+def test_keys_go_to_pages_and_can_be_switched_off(chromium: Any, served: Served) -> None:
+    with Watched(chromium, served.url) as watched:
+        page = watched.page
+        page.goto("/record")
+        page.keyboard.press("g")
+        page.keyboard.press("n")
+        page.wait_for_url("**/")
+        page.keyboard.press("?")
+        page.wait_for_url("**/help")
+        page.get_by_label("Keys are on").uncheck()
+        page.goto("/record")
+        page.keyboard.press("g")
+        page.keyboard.press("n")
+        page.wait_for_timeout(300)
+        assert page.url.endswith("/record")
+
+
+def test_print_keeps_the_shapes_of_alarms(chromium: Any, served: Served) -> None:
+    with Watched(chromium, served.url) as watched:
+        page = watched.page
+        page.goto("/")
+        page.emulate_media(media="print")
+        shape = page.locator(".alarm-list .pri").first
+        assert shape.is_visible()
+        assert shape.evaluate("e => getComputedStyle(e).printColorAdjust") == "exact"
+        assert not page.locator(".halt-button").is_visible()
+
+
+def test_a_replay_has_its_blue_frame(chromium: Any, tmp_path: Path) -> None:
+    room = Served(tmp_path, "replay")
+    room.start()
+    try:
+        with Watched(chromium, room.url) as watched:
+            watched.page.goto("/")
+            assert watched.page.locator(".replay-banner").is_visible()
+            frame = watched.page.evaluate("getComputedStyle(document.body, '::after').borderTopColor")
+            assert frame == "rgb(27, 75, 138)"
+    finally:
+        room.stop()
+
+
+def test_a_decision_by_hand_from_sign_in_to_record(chromium: Any, served: Served) -> None:
+    with Watched(chromium, served.url) as watched:
+        page = watched.page
+        page.goto("/decide/R-2")
+        assert page.evaluate("document.activeElement === document.body")
+        page.get_by_label("Reason").fill("the gate valves are promised for noon")
+        page.get_by_role("main").get_by_role("link", name="Sign in").click()
+        page.get_by_label("Name").select_option("maria")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/decide/R-2")
+        assert page.get_by_label("Reason").input_value() == "the gate valves are promised for noon"
+        page.get_by_label("I looked at the floor").check()
+        page.get_by_role("button", name="Accept").click()
+        page.wait_for_url("**/decide/R-2*")
+        assert "Recorded as" in page.inner_text(".said")
+        act, who = served.desk.calls[-1]
+        assert act == port.Decide("R-2", True, "the gate valves are promised for noon", looked=True)
+        assert who.person == "maria"
+        assert watched.complaints == []
+
+
+def test_typed_text_and_the_page_survive_a_restart_of_the_server(chromium: Any, served: Served) -> None:
+    with Watched(chromium, served.url) as watched:
+        page = watched.page
+        page.goto("/decide/R-1")
+        page.get_by_label("Reason").fill("half a sentence that must not be lost")
+        served.stop()
+        page.get_by_text("NO DATA").wait_for(state="visible")
+        assert page.get_by_label("Reason").input_value() == "half a sentence that must not be lost"
+        served.start()
+        page.get_by_text("NO DATA").wait_for(state="hidden")
+        assert page.get_by_label("Reason").input_value() == "half a sentence that must not be lost"
+        page.reload()
+        assert page.get_by_label("Reason").input_value() == "half a sentence that must not be lost"
