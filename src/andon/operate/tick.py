@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from andon.authority.baseline import index_of
@@ -233,8 +233,3 @@ def _gateway_halts(world: World, memory: Memory) -> tuple[list[NewRecord], Mappi
         if world.now - first >= limit
     ]
     return records, seen
-
-
-def starting(memory: Memory) -> Memory:
-    """The memory of a run that starts over: everything that must be seen again is unseen."""
-    return replace(memory, since=None, regained=frozenset(), gateway_halts={})
