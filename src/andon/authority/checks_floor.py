@@ -239,6 +239,8 @@ def unblocked(case: Case) -> Verdict:
     for command, trace in case.view.unsettled.items():
         signal = case.index.signals.get(trace.signal)
         element = signal.element if signal else trace.signal.partition(".")[0]
+        if not trace.signal:
+            return unmet(f"what command `{command}` was to write is erased, and so is what became of it")
         if trace.last_phase == "indeterminate" and element in case.elements_written():
             return unmet(
                 f"nobody knows what became of command `{command}` on `{trace.signal}`",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from andon.authority.erased import WORST, is_erased
 from andon.authority.said import (
     Answer,
     Approval,
@@ -89,6 +90,9 @@ class RecordView:
             self.uniques.add((record.kind, record.unique))
         fold = FOLDS.get(record.kind)
         if fold is None:
+            return
+        if is_erased(record):
+            WORST[record.kind](self, record)
             return
         try:
             fold(self, record, record.payload)

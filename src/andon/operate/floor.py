@@ -55,7 +55,7 @@ def challenge(request: Challenge, who: Who, world: World, ids: Ids) -> Outcome |
     due = f"an answer is due by {iso(deadline)[:16]}Z"
     message = f"receipt {receipt}: {due}; what leans on `{request.element}` waits until then"
     return Outcome(
-        (NewRecord("challenge", "", payload),),
+        (NewRecord("challenge", "", payload, unique=receipt),),
         (RaiseEpoch(f"challenge {receipt}"),),
         message,
         {"id": receipt, "deadline_ns": ns(deadline), "suspends": suspended},
@@ -219,7 +219,7 @@ def was_reset(effect: ResetGateway, result: Result, world: World) -> Outcome:
     by = sorted(effect.signatures)
     reason = "; ".join(f"{p}: {effect.reasons[p]}" for p in by if p in effect.reasons)
     records = tuple(
-        NewRecord("halt.reset", "twin", {"halt": h, "by": by, "reason": reason}, unique=h)
+        NewRecord("halt.reset", "twin", {"halt": h, "by": by, "reason": reason})
         for h in effect.halts
         if h in world.view.halts
     )

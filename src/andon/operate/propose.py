@@ -124,7 +124,8 @@ def _proposed(draft: Draft, world: World, expires: int) -> Outcome | Refusal:
         "expires_ns": ns(expires),
     }
     message = f"`{draft.id}` is proposed: {signal.id} to {_with_unit(draft.value, signal)}; somebody else decides"
-    return Outcome((NewRecord(draft.kind, draft.proposer, payload),), message=message, detail={"id": draft.id})
+    record = NewRecord(draft.kind, draft.proposer, payload, unique=draft.id)
+    return Outcome((record,), message=message, detail={"id": draft.id})
 
 
 def tier_reasons(authority: Authority, tier: Tier) -> tuple[Reason, ...]:
