@@ -1,6 +1,6 @@
-"""Certificates exchanged between a site's own processes, where one person starts them all: twin, gateway, virtual plant.
+"""Certificates exchanged between a site's own twin, gateway and virtual plant, where one person starts them all.
 
-On a real site a person compares thumbprints and moves files; here both ends were made by the same command, a moment ago.
+On a real site a person compares thumbprints and moves files; here both ends were made by the same command.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ Later it looks back: every forecast is held against what was then observed, and 
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import logging
 import threading
@@ -19,6 +20,7 @@ from andon.app.floor import Floor
 from andon.core.readings import Value
 from andon.core.refusals import Refusal
 from andon.core.time import Nanos, nanos
+from andon.evidence import drift
 from andon.evidence.validation import compare
 from andon.ledger.record import NewRecord
 from andon.operate.outcome import Outcome, World
@@ -32,6 +34,8 @@ REST_S = 5.0
 """Real time between two forecasts at least: a scaled clock must not keep a core busy."""
 PROPOSE_EVERY_S = 300.0
 """Site time between two searches for proposals."""
+FALSE_ALARMS = 0.01
+"""Probability that the drift test ever alarms, from one validation to the next, while nothing drifts."""
 SAMPLES_MAX = 20_000
 CHECKS_MAX = 1_000
 
@@ -62,15 +66,42 @@ class Counts:
         return done if done >= 0 else None
 
 
-class Drift:
-    """Placeholder until the sequential test is wired."""
+class DriftWatch:
+    """The sequential test over forecasts that do not overlap; starts afresh with each new validation."""
+
+    def __init__(self) -> None:
+        self._state = drift.start(alpha=FALSE_ALARMS)
+        self._until = 0
+        self._validated: Mapping[str, int] = {}
+
+    def wants(self, check: Any) -> bool:
+        """Whether this forecast begins after the last one that was taken: overlapping ones are not independent."""
+        return int(check.since_ns) >= self._until
+
+    def take(self, check: Any) -> None:
+        """This forecast will be held against what comes."""
+        self._until = int(check.at_ns)
 
     def note(self, check: Any, observed: float) -> None:
-        """One forecast and its outcome."""
+        """One forecast and its outcome. Ties within a count are broken by a number that the moment alone decides."""
+        u = int.from_bytes(hashlib.sha256(str(check.at_ns).encode()).digest()[:6], "big") / 2**48
+        self._state = drift.observe(self._state, check.pit(observed, u))
 
-    def alarms(self, uses: Sequence[str]) -> Sequence[Mapping[str, Any]]:
-        """None."""
-        return ()
+    def alarms(self, uses: Sequence[str], validated: Mapping[str, int]) -> Sequence[Mapping[str, Any]]:
+        """What is to be put on record, for each use."""
+        if validated != self._validated:
+            self._validated = dict(validated)
+            self._state = drift.start(alpha=FALSE_ALARMS)
+        if not self._state.alarm:
+            return ()
+        found = {
+            "statistic": self._state.total,
+            "threshold": 1.0 / FALSE_ALARMS,
+            "false_alarms": FALSE_ALARMS,
+            "forecasts": self._state.n,
+            "source": drift.SOURCE,
+        }
+        return [{"use": use, **found} for use in uses]
 
 
 class ShiftOutlook:
@@ -85,7 +116,7 @@ class ShiftOutlook:
         self._counts = Counts()
         self._latest: Mapping[str, Any] | None = None
         self._due: deque[tuple[str, Any]] = deque(maxlen=CHECKS_MAX)
-        self._drift = Drift()
+        self._drift = DriftWatch()
         self._seed = 0
         self._next_forecast = 0
         self._next_proposal = 0
@@ -109,7 +140,8 @@ class ShiftOutlook:
 
     def alarms(self) -> Sequence[Mapping[str, Any]]:
         """Drift, for every use that the simulator answers for."""
-        return self._drift.alarms([u.id for u in self._site.uses if "simulate" in u.models])
+        uses = [u.id for u in self._site.uses if "simulate" in u.models]
+        return self._drift.alarms(uses, dict(self._desk.acts.view.validated_at))
 
     def _run(self) -> None:
         rested = 0
@@ -122,7 +154,7 @@ class ShiftOutlook:
             try:
                 self._look(values, now)
                 self.trouble = ""
-            except Exception as error:  # noqa: BLE001 - a forecast that fails must not end forecasting; it is shown
+            except Exception as error:
                 self.trouble = f"no forecast: {error}"
                 logging.getLogger("andon").exception("no forecast")
                 self._latest = None
@@ -151,7 +183,9 @@ class ShiftOutlook:
         pool = ThreadPool(1)
         made = forecast(self._site, live, seed=self._seed, pool=pool, validated=self._validated())
         self._latest = made.as_json()
-        self._due.append(("", made.check))
+        if self._drift.wants(made.check):
+            self._drift.take(made.check)
+            self._due.append(("", made.check))
         if now < self._next_proposal:
             return
         self._next_proposal = now + nanos(PROPOSE_EVERY_S)
@@ -186,17 +220,17 @@ class ShiftOutlook:
             if observed is None:
                 continue
             if recommendation:
-                self._record_outcome(recommendation, check, observed)
+                self._record_outcome(recommendation, observed)
             else:
                 self._drift.note(check, observed)
         self._due = waiting
 
-    def _record_outcome(self, recommendation: str, check: Any, observed: float) -> None:
+    def _record_outcome(self, recommendation: str, observed: float) -> None:
         """Forecast against outcome, for a recommendation that took effect; for others there is nothing to compare."""
 
         def make(world: World) -> Outcome:
             done = {
-                t.record.payload["recommendation"]
+                t.intent.payload["recommendation"]
                 for t in world.view.commands.values()
                 if any(o.payload.get("phase") == "confirmed" for o in t.outcomes)
             }

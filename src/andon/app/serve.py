@@ -80,7 +80,7 @@ def twin(options: argparse.Namespace) -> Iterator[tuple[TwinDesk, Accounts, Site
     """One twin, alive inside the block."""
     site = load(options.site)
     if not isinstance(site, Site):
-        raise ValueError("; ".join(p.sentence() for p in site[:3]))
+        raise OSError("; ".join(p.sentence() for p in site[:3]))
     folders = Folders(options.site)
     folders.make()
     clock = SiteClock()

@@ -1,7 +1,7 @@
 """Verification and validation of the simulator for one site: run here, now, on this machine, and measured.
 
-Verification: the engine against itself without compilation, against itself on several threads, and against exact results
-of queueing theory. Validation: its forecasts against a virtual plant that shares no code with it.
+Verification: the engine against itself without compilation, against itself on several threads, and against exact
+results of queueing theory. Validation: its forecasts against a virtual plant that shares no code with it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The twin's side of the one way out: signs permits, asks the gateway, and turns its answers into results. Never raises."""
+"""The twin's side of the one way out: signs permits, asks the gateway, turns its answers into results. Never raises."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ PHASES: Mapping[str, str] = {
     "done": "acknowledged",
     "void": "void",
     "unknown": "void",
-    "settling": "indeterminate",
+    "settling": "",
     "indeterminate": "indeterminate",
 }
-"""The gateway's word for how a command stands, and dispatch's. `unknown`: after a fence it never began, and never will."""
+"""The gateway's word for how a command stands, and dispatch's. `unknown` after a fence: it never will be done."""
 
 
 class WayOut:
@@ -63,7 +63,7 @@ class WayOut:
     def halt(self, effect: HaltGateway) -> Result:
         """Latch a halt: through the gateway, or in its latch file when it does not answer."""
         try:
-            held = self._link.halt(effect.scope, effect.actor or effect.station or "somebody", effect.reason)
+            held = self._link.halt(effect.scope, effect.station or "somebody", effect.reason)
         except OSError as error:
             return Result(False, str(error))
         return Result(
@@ -98,7 +98,8 @@ class WayOut:
         except PermitRefused as error:
             return Result(False, str(error), "refused")
         except GatewayUnreachable as error:
-            return Result(False, str(error), "indeterminate")
+            # No answer is no phase: it is fenced and asked after before anybody says that it cannot be known.
+            return Result(False, str(error))
         return self._result(answer)
 
     def fence_and_ask(self, effect: FenceAndAsk) -> Result:
@@ -107,7 +108,7 @@ class WayOut:
             self._link.raise_epoch(f"recovery of {effect.command}")
             return self._result(self._link.query(effect.command))
         except GatewayUnreachable as error:
-            return Result(False, str(error), "indeterminate")
+            return Result(False, str(error))
 
     def resolve(self, effect: ResolveGateway) -> Result:
         """Tell the gateway what a person found."""

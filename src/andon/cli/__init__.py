@@ -1,68 +1,81 @@
-"""The command line: every capability of Andon that a person types."""
+"""The command line: every capability of Andon that a person types. Only what is asked for is imported."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from importlib import import_module
 
 import typer
 
 from andon import __version__
 from andon.app import lifeline
-from andon.cli import acts, authority, halt, plant, run, simulate, site, state
-from andon.cli import ledger as ledger_commands
 
-app = typer.Typer(
-    name="andon",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="A governed factory twin. Authority is computed from evidence at the moment of use, and never configured.",
-)
-
-
-@app.callback(invoke_without_command=True)
-def _top(version: bool = typer.Option(False, "--version", help="Print the version and end.")) -> None:
-    if version:
-        typer.echo(f"andon {__version__}")
-        raise typer.Exit
-
-
-COMMANDS = {
-    "init": site.init,
-    "check": site.check,
-    "run": run.run,
-    "plant": plant.plant,
-    "state": state.state,
-    "simulate": simulate.simulate,
-    "authority": authority.authority,
-    "bounds": authority.bounds,
-    "publish": acts.publish,
-    "request": acts.request,
-    "approve": acts.approve,
-    "revoke": acts.revoke,
-    "set": acts.set_value,
-    "recommendations": acts.recommendations,
-    "accept": acts.accept,
-    "reject": acts.reject,
-    "undo": acts.undo,
-    "resolve": acts.resolve,
-    "challenge": acts.challenge,
-    "answer": acts.answer,
-    "halt": halt.halt,
-    "reset": halt.reset,
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("site", "init"),
+    "check": ("site", "check"),
+    "run": ("run", "run"),
+    "plant": ("plant", "plant"),
+    "state": ("state", "state"),
+    "simulate": ("wired", "simulate"),
+    "fit": ("wired", "fit"),
+    "rehearse": ("rehearse", "rehearse"),
+    "authority": ("authority", "authority"),
+    "bounds": ("authority", "bounds"),
+    "publish": ("acts", "publish"),
+    "request": ("acts", "request"),
+    "approve": ("acts", "approve"),
+    "revoke": ("acts", "revoke"),
+    "set": ("acts", "set_value"),
+    "recommendations": ("acts", "recommendations"),
+    "accept": ("acts", "accept"),
+    "reject": ("acts", "reject"),
+    "undo": ("acts", "undo"),
+    "resolve": ("acts", "resolve"),
+    "challenge": ("acts", "challenge"),
+    "answer": ("acts", "answer"),
+    "halt": ("halt", "halt"),
+    "reset": ("halt", "reset"),
+    "bench": ("bench", "bench"),
 }
-for _name, _function in COMMANDS.items():
-    app.command(_name)(_function)
-app.add_typer(ledger_commands.app, name="ledger")
-# app.add_typer(account.app, name="account")
+"""Command to the module of this package, and the function in it."""
+GROUPS = {"ledger": "ledger", "account": "account"}
+
+
+def build(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
+    """The program with these commands."""
+    app = typer.Typer(
+        name="andon",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        help="A governed factory twin. Authority is computed from evidence at the moment of use, never configured.",
+    )
+
+    @app.callback(invoke_without_command=True)
+    def _top(version: bool = typer.Option(False, "--version", help="Print the version and end.")) -> None:
+        if version:
+            typer.echo(f"andon {__version__}")
+            raise typer.Exit
+
+    for name in names:
+        if name in GROUPS:
+            app.add_typer(import_module(f"andon.cli.{GROUPS[name]}").app, name=name)
+        else:
+            module, function = COMMANDS[name]
+            app.command(name)(getattr(import_module(f"andon.cli.{module}"), function))
+    return app
 
 
 def main() -> None:
-    """Run one command. Ctrl-C ends quietly; what no command foresaw is one sentence, never a traceback."""
+    """Run one command. Ctrl-C ends quietly."""
     lifeline.hold()
+    wanted = [a for a in sys.argv[1:2] if a in COMMANDS or a in GROUPS]
+    # A group of one command would lose its name, so a second, light one stands beside it.
+    names = {*wanted, "halt", "ledger"} if wanted else {*COMMANDS, *GROUPS}
     try:
-        app()
+        build(sorted(names))()
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
