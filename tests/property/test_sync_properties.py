@@ -21,7 +21,7 @@ VALUES: dict[str, list[Any]] = {
     "float": [0.0, 1.5, 1.5, 2.5, 9.0, 9_000.0, -1.0, math.nan, math.inf, 3, "x", None],
     "int": [0, 1, 2, 2, 3.0, 3.5, 10**30, 10**400, True, b"x", None],
     "bool": [True, False, 1, None],
-    "string": ["idle", "running", "", 4, None, [1], "x" * 5000],
+    "string": ["idle", "running", "", 4, None, [1], "x" * 5000, "\ud800", "läuft"],
 }
 
 

@@ -185,6 +185,20 @@ def test_signals_seen_later_join_and_all_survive_reopening(tmp_path: Path) -> No
         ]
 
 
+def test_a_value_of_a_foreign_type_is_refused_before_it_can_spoil_a_flush(history: History) -> None:
+    import numpy as np
+
+    with pytest.raises(TypeError, match=r"`oven.temperature` has a value of type float64"):
+        history.append([reading(), reading(value=np.float64(1.0))])
+    assert history.extent() == (0, 0, 0)
+
+
+def test_texts_come_back_as_they_were(history: History) -> None:
+    texts = ["", "läuft", "a\x00b", "🛠", "x" * 4096, "' OR 1=1 --"]
+    history.append([reading("oven.state", text, T + k) for k, text in enumerate(texts)])
+    assert [r.value for r in history.readings(None, T, T + 9)] == texts
+
+
 def test_an_empty_history_has_no_extent(history: History) -> None:
     assert history.extent() == (0, 0, 0)
 

@@ -83,8 +83,10 @@ ROWS = {
     "an absurdly large int": Row("wrong-type", seen("oven.count", 10**5000, T + S), [seen("oven.count", 3)]),
     "bytes for a number": Row("wrong-type", seen(value=b"180", at=T + S), HELD),
     "endless text": Row(
-        "too-long", seen("oven.state", "x" * 10_000, T + S), [seen("oven.state", "idle")], "10000 characters"
+        "unreadable-text", seen("oven.state", "x" * 10_000, T + S), [seen("oven.state", "idle")], "10000 characters"
     ),
+    "half a character": Row("unreadable-text", seen("oven.state", "a\ud800", T + S), [seen("oven.state", "idle")]),
+    "an address that is no text": Row("undeclared-signal", seen("\ud800" * 500, 1.0)),
     "nothing for a number": Row("wrong-type", seen(value=None, at=T + S), HELD),
     "undeclared source": Row("undeclared-source", seen(source="spoofed", at=T + S), HELD, "sources.yaml", current=True),
     "undeclared signal": Row("undeclared-signal", seen("oven.secret", 1.0, T + S), HELD, "signals.csv", current=True),
@@ -134,7 +136,7 @@ def test_each_reason_is_found_named_and_counted(name: str, batch: int) -> None:
     assert sum(store.counts().values()) == 1
     after = [(v.value, v.source_time) for v in store.views(T) if v.signal != "tank.depth"]
     assert after == [b for b, s in zip(before, SITE.signals, strict=True) if s.id != "tank.depth"]
-    assert len(json.dumps(item.as_json())) < 1500
+    assert len(json.dumps(item.as_json(), ensure_ascii=False).encode()) < 1500
 
 
 @pytest.mark.parametrize("name", [n for n in ROWS if ROWS[n].before])

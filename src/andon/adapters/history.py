@@ -171,7 +171,11 @@ class History:
 
         Raises:
             HistoryUnavailable: the disk refused a flush; what waits is kept and tried again, up to a bound.
+            TypeError: a value that is no plain float, int, bool or str; nothing was taken.
         """
+        odd = next((r for r in readings if r.value.__class__ not in KINDS), None)
+        if odd is not None:
+            raise TypeError(f"`{odd.signal}` has a value of type {type(odd.value).__name__}; give a plain one")
         with self._lock:
             self._waiting.extend(readings)
             if len(self._waiting) >= FLUSH_ROWS:

@@ -12,7 +12,7 @@ from andon.core.time import Nanos
 from andon.protocols.events import Observation
 from andon.sync.columns import NEVER, ORIGIN_CODES, STRING, Bools, Columns, Ints
 from andon.sync.intake import Intake, believable
-from andon.sync.quarantine import INT_BELOW, TEXT_MAX, Quarantined
+from andon.sync.quarantine import INT_BELOW, Quarantined, readable
 
 SLOW_BELOW = 8
 """Batches this small are cheaper one by one."""
@@ -79,7 +79,7 @@ def _clean(intake: Intake, observations: Sequence[Observation]) -> tuple[Ints, B
     clean &= np.isfinite(number) & ((kind == STRING) | ((number >= c.low[rows]) & (number <= c.high[rows])))
     clean &= (times > 0) & (times <= arrived + intake.skew)
     clean &= np.array([believable(s) for s in server], dtype=np.bool_)
-    clean &= np.array([v.__class__ is not str or len(v) <= TEXT_MAX for v in value], dtype=np.bool_)
+    clean &= np.array([v.__class__ is not str or readable(v) for v in value], dtype=np.bool_)
     clean &= np.array([s < BAD_FROM and not s & DATA_VALUE_INFO for s in status], dtype=np.bool_)
     clean &= np.array([u is None or u == c.units[i] for u, i in zip(unit, rows.tolist(), strict=True)], dtype=np.bool_)
     truthful = intake.origins

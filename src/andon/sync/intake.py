@@ -10,7 +10,7 @@ from andon.protocols.events import Down, Observation
 from andon.protocols.opcua import overflowed
 from andon.site.model import Site, Source
 from andon.sync.columns import BOOL, FLOAT, NEVER, ORIGIN_CODES, STRING, Columns
-from andon.sync.quarantine import SHOWN_MAX, Case, Held, Quarantined, Tally, judge, shown
+from andon.sync.quarantine import SHOWN_MAX, Case, Held, Quarantined, Tally, judge, plain, shown
 
 TIME_BELOW = 2**63
 """Nanoseconds since 1970 that a column can hold: the year 2262."""
@@ -52,7 +52,7 @@ class Intake:
     def one(self, seen: Observation) -> Reading | Quarantined | None:
         """What an observation came to: a reading, set aside, or None for a repetition that was vouched for anew."""
         if overflowed(seen.status):
-            self.tally.count(seen.source, seen.address, "overflow")
+            self.tally.count(plain(seen.source), plain(seen.address), "overflow")
         if seen.source not in self.origins:
             return self._aside(
                 seen, None, "undeclared-source", "no source of that id in sources.yaml; find out who sends"
@@ -68,7 +68,7 @@ class Intake:
             return self._accept(i, case)
         text = rule.sentence(case)
         if rule.voids:
-            self.columns.refuse(i, f"{rule.name}: {text}")
+            self.columns.refuse(i, plain(f"{rule.name}: {text}"))
         return self._aside(seen, case.signal.id, rule.name, text)
 
     def _held(self, i: int) -> Held:
@@ -84,11 +84,11 @@ class Intake:
 
     def _aside(self, seen: Observation, signal: str | None, reason: str, text: str) -> Quarantined:
         item = Quarantined(
-            seen.source,
+            plain(seen.source[:SHOWN_MAX]),
             signal or "",
-            seen.address[:SHOWN_MAX],
+            plain(seen.address[:SHOWN_MAX]),
             reason,
-            text,
+            plain(text),
             shown(seen.value),
             seen.source_time,
             seen.received_time,

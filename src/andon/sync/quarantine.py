@@ -137,6 +137,20 @@ def fits(declared: str, value: object) -> bool:
     return declared == "string" and isinstance(value, str)
 
 
+def readable(text: str) -> bool:
+    """Whether a text is short enough and can be written down: a lone half of a surrogate pair cannot.
+
+    >>> readable("run"), readable(chr(0xD800)), readable("x" * 5000)
+    (True, False, False)
+    """
+    return len(text) <= TEXT_MAX and (text.isascii() or plain(text) == text)
+
+
+def plain(text: str) -> str:
+    """A text that can be written down, whatever came; what cannot becomes `?`."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def shown(value: object) -> Value | None:
     """A value as it is kept to look at: JSON can carry it, and it is not long whatever a source sends.
 
@@ -147,7 +161,7 @@ def shown(value: object) -> Value | None:
         return value
     if isinstance(value, int):
         return value if abs(value) < INT_BELOW else f"an int of {value.bit_length()} bits"
-    return value[:SHOWN_MAX] if isinstance(value, str) else repr(value)[:SHOWN_MAX]
+    return plain(value[:SHOWN_MAX] if isinstance(value, str) else repr(value)[:SHOWN_MAX])
 
 
 def same_unit(said: str | None, declared: str) -> bool:
@@ -259,10 +273,11 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
-        "too-long",
-        lambda c: isinstance(c.seen.value, str) and len(c.seen.value) > TEXT_MAX,
+        "unreadable-text",
+        lambda c: isinstance(c.seen.value, str) and not readable(c.seen.value),
         lambda c: (
-            f"a text of {len(str(c.seen.value))} characters, more than {TEXT_MAX}; find out what the source sends"
+            f"a text of {len(str(c.seen.value))} characters that is no Unicode or longer than {TEXT_MAX}; "
+            "see what the source sends"
         ),
     ),
     Rule(
