@@ -74,6 +74,16 @@ class Device:
         self._thread.start()
         assert ready.wait(PATIENCE_S)
 
+    def reset(self) -> None:
+        if self._thread is None:
+            self.start()
+        self.behaviour, self.delay_s = "does", 0.0
+        self.writes.clear()
+        for name in SETPOINTS:
+            self.put(name, 180.0)
+        for name in REMOTES:
+            self.put(name, value=True)
+
     def stop(self) -> None:
         if self._thread is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(self._ended.set)
@@ -238,19 +248,24 @@ def codes(answer: dict[str, Any]) -> set[str]:
     return {reason["code"] for reason in answer.get("reasons", ())}
 
 
+@pytest.fixture(scope="module")
+def shared_device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
+    device = Device(tmp_path_factory.mktemp("device"))
+    device.start()
+    yield device
+    device.stop()
+
+
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    site = tmp_path / "works"
-    made = Rig(site, Device(tmp_path))
+def rig(tmp_path: Path, shared_device: Device) -> Iterator[Rig]:
+    shared_device.reset()
+    made = Rig(tmp_path / "works", shared_device)
     pin(made.folder, public(TWIN), {"amina": public(AMINA), "jonas": public(JONAS)})
-    made.device.start()
     made.sign(("amina", AMINA), ("jonas", JONAS))
     try:
         yield made
     finally:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            made.end()
-        made.device.stop()
+        made.end(signal.SIGKILL)
 
 
 @pytest.fixture
@@ -380,7 +395,7 @@ def test_a_kill_between_intent_and_end_leads_to_at_most_one_effect(rig: Rig, beh
     assert status["epoch"] > before
     assert status["blocked"] == ["oven-1"], "open until it has been read back"
     ended = eventually(lambda: (q := rig.link.query(name))["phase"] != "settling" and q, "recovery ends")
-    # A device that was still at it when its client died may do it or drop it; what is said must be what is, and stay so.
+    # A device that was at it when its client died may do it or drop it; what is said must be what is, and stay so.
     value = 180.0 if behaviour == "never" else 185.0 if behaviour == "before" else rig.device.value()
     assert ended["phase"] == ("done" if value == 185.0 else "void")
     rig.device.delay_s = 0.0

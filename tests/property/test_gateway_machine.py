@@ -216,10 +216,16 @@ class Gateway(RuleBasedStateMachine):
         self.last = permit
         self.feed(Asked(1, sign_permit(permit, TWIN)))
 
-    @rule(signal=st.sampled_from(SIGNALS), value=st.sampled_from([10.0, 30.0, 99.0]))
-    def ask_well(self, signal: str, value: float) -> None:
+    @rule(
+        signal=st.sampled_from(SIGNALS),
+        value=st.sampled_from([10.0, 30.0, 99.0]),
+        at_once=st.sampled_from([True, True, False]),
+    )
+    def ask_well(self, signal: str, value: float, at_once: bool) -> None:
         self.serial += 1
         self.ask(self.permit(signal, value))
+        if at_once and any(isinstance(effect, Read) for effect in self.waiting):
+            self.machine_answers(lost=False)
 
     @rule(
         signal=st.sampled_from(SIGNALS),
@@ -286,10 +292,6 @@ class Gateway(RuleBasedStateMachine):
         self.wire = [item for item in self.wire if item[0] != effect.command.id]
         self.feed(Settled(effect.command.id, self.reading(effect.command.signal) if self.reachable else None))
 
-    @rule(scope=st.sampled_from(["site", "oven-1", "machining"]))
-    def halt(self, scope: str) -> None:
-        self.feed(HaltAsked(2, scope, "tom", ""))
-
     @precondition(lambda self: self.state.halts)
     @rule(people=st.sampled_from([("amina", "jonas"), ("amina", "jonas"), ("amina",)]))
     def reset(self, people: tuple[str, ...]) -> None:
@@ -302,12 +304,26 @@ class Gateway(RuleBasedStateMachine):
 
     @rule(
         what=st.sampled_from(
-            ["challenge", "bounds gone", "late", "person", "away", "crash", "crash soon", "disk", "latch by hand"]
+            [
+                "halt",
+                "halt",
+                "challenge",
+                "bounds gone",
+                "late",
+                "person",
+                "away",
+                "crash",
+                "crash soon",
+                "disk",
+                "latch by hand",
+            ]
         ),
         much=st.integers(1, 6),
     )
     def something_happens(self, what: str, much: int) -> None:
         match what:
+            case "halt":
+                self.feed(HaltAsked(2, ("site", "oven-1", "machining")[much % 3], "tom", ""))
             case "challenge":
                 self.feed(RaiseEpoch(4, "challenge"))
             case "bounds gone":
@@ -336,6 +352,11 @@ class Gateway(RuleBasedStateMachine):
             self.feed(self.files())
         if self.state.broken:
             self.boot()
+        if self.state.halts:
+            self.reset(("amina", "jonas"))
+        for effect in [effect for effect in self.waiting if isinstance(effect, Settle)]:
+            if effect in self.waiting:
+                self.fence_and_look()
         self.now += MS
 
     @precondition(lambda self: any(c.phase == Phase.INDETERMINATE for c in self.state.commands.values()))
