@@ -44,6 +44,7 @@ PAGES = (
     "/challenge",
     "/signals",
     "/alarms",
+    "/forecast",
     "/commands",
     "/help",
     "/api",

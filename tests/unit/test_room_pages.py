@@ -32,6 +32,7 @@ PAGES = (
     "/signals",
     "/signals?show=odd",
     "/alarms",
+    "/forecast",
     "/commands",
     "/help",
     "/api",

@@ -151,6 +151,17 @@ def test_an_alarm_keeps_its_beginning_and_stays_a_while_as_returned() -> None:
     assert book.note((112 + RETURNED_S + 1) * SECOND, []) == []
 
 
+def test_a_condition_that_is_normal_for_a_moment_is_an_alarm_only_when_it_lasts() -> None:
+    book = AlarmBook()
+    blocked = Alarm("b", 3, "Oven 1 blocked", "", "/", 0, delay_s=120)
+    assert book.note(0, [blocked]) == []
+    assert book.note(119 * SECOND, [replace(blocked, since=119 * SECOND)]) == []
+    assert [a.since for a in book.note(120 * SECOND, [replace(blocked, since=120 * SECOND)])] == [0]
+    assert [a.state for a in book.note(121 * SECOND, [])] == ["returned"]
+    assert book.note(500 * SECOND, [replace(blocked, since=500 * SECOND)]) == []
+    assert book.note(501 * SECOND, []) == []
+
+
 def test_figures_count_what_is_known_and_say_what_is_not() -> None:
     desk = DemoDesk(ManualClock(NOW))
     names = Names(desk.site())

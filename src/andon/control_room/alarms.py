@@ -16,6 +16,8 @@ from andon.sync.view import SignalView
 RETURNED_S = 300
 """How long an alarm that has cleared stays visible as returned."""
 KEPT_MAX = 200
+BLOCKED_S = 120
+"""A machine that is blocked no longer than this is no alarm: it is how a line breathes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Alarm:
     since: int
     state: str = "active"
     until: int | None = None
+    delay_s: int = 0
+    """Normal while it lasts no longer than this: a machine is blocked for a moment at every full buffer."""
 
 
 def conditions(picture: Picture, names: Names) -> list[Alarm]:
@@ -92,7 +96,9 @@ def _machines(picture: Picture, names: Names) -> Iterator[Alarm]:
             _, priority = SHAPES.get(state.lower(), ("", 0))
             if 0 < priority < 4:
                 text = f"{names.of(machine)} {number(state)}"
-                yield Alarm(f"state {machine} {state}", priority, text, "", f"/m/{machine}", picture.at)
+                delay_s = 0 if priority <= 2 else BLOCKED_S
+                key = f"state {machine} {state}"
+                yield Alarm(key, priority, text, "", f"/m/{machine}", picture.at, delay_s=delay_s)
 
 
 def _signals(picture: Picture, names: Names) -> Iterator[Alarm]:
@@ -172,7 +178,7 @@ class AlarmBook:
             before = self._active.get(alarm.key)
             fresh[alarm.key] = alarm if before is None else replace(alarm, since=min(before.since, alarm.since))
         for key, alarm in self._active.items():
-            if key not in fresh:
+            if key not in fresh and now - alarm.since >= alarm.delay_s * SECOND:
                 self._returned[key] = replace(alarm, state="returned", until=now)
         self._active = fresh
         self._returned = {
@@ -181,4 +187,5 @@ class AlarmBook:
             if k not in fresh and a.until is not None and 0 <= now - a.until < RETURNED_S * SECOND
         }
         returned = sorted(self._returned.values(), key=lambda a: -(a.until or 0))
-        return [*fresh.values(), *returned][:KEPT_MAX]
+        lasting = [a for a in fresh.values() if now - a.since >= a.delay_s * SECOND]
+        return [*lasting, *returned][:KEPT_MAX]

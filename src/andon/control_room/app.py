@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from andon.adapters.accounts import Accounts
-from andon.control_room import api, api_acts, pages_acts, pages_floor, pages_govern, pages_people
+from andon.control_room import api, api_acts, bounds, pages_acts, pages_floor, pages_govern, pages_people
 from andon.control_room.forms import Answered
 from andon.control_room.guard import Guard
 from andon.control_room.live import Broadcaster
@@ -48,6 +48,7 @@ def create_app(desk: Desk, accounts: Accounts, settings: RoomSettings) -> FastAP
     for router in (api.router, api_acts.router, pages_floor.router, pages_govern.router, pages_acts.router):
         app.include_router(router)
     app.include_router(pages_people.router)
+    app.include_router(bounds.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_exception_handler(Answered, _answered)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 from andon.control_room.picture import Names, Picture
-from andon.control_room.present import QUALITY_WORDS, Shown, computed, estimate, ns_of, number, unit_text
+from andon.control_room.present import QUALITY_WORDS, Shown, clock_text, computed, estimate, ns_of, number, unit_text
 from andon.core.readings import Quality
 from andon.core.time import SECOND
 from andon.sync.view import SignalView
@@ -25,7 +26,7 @@ class Figure:
 def figures(picture: Picture, names: Names) -> list[Figure]:
     """Measured counts first, then what the twin forecasts."""
     made = [_running(picture, names), _process(picture, names), _finished(picture)]
-    return [f for f in made if f is not None] + forecast_figures(picture)
+    return [f for f in made if f is not None] + forecast_figures(picture, names.zone)[:3]
 
 
 def _summed(text: str, unit: str, views: Iterable[SignalView], picture: Picture) -> Shown:
@@ -94,7 +95,14 @@ def quantities(forecast: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [forecast] if "median" in forecast else []
 
 
-def forecast_figures(picture: Picture) -> list[Figure]:
+def named(item: Mapping[str, Any], forecast: Mapping[str, Any], zone: tzinfo) -> str:
+    """What a forecast quantity is called, with the time that `by then` means."""
+    label = str(item.get("name") or item.get("quantity") or "forecast")
+    until = ns_of(forecast, "until_ns")
+    return label.replace("by then", f"by {clock_text(until, zone)[:5]}") if until else label
+
+
+def forecast_figures(picture: Picture, zone: tzinfo) -> list[Figure]:
     """What the twin expects, with its 90 % interval, its mark and its age."""
     forecast = picture.forecast
     if not forecast:
@@ -102,11 +110,11 @@ def forecast_figures(picture: Picture) -> list[Figure]:
     at = ns_of(forecast, "at_ns") or ns_of(forecast, "made_ns")
     mark = str(forecast.get("mark") or "guessing")
     made = []
-    for item in quantities(forecast)[:3]:
+    for item in quantities(forecast):
         low, median, high = (item.get(k) for k in ("low90", "median", "high90"))
         if low is None or median is None or high is None:
             continue
-        label = str(item.get("name") or item.get("quantity") or "forecast")
+        label = named(item, forecast, zone)
         value = computed(
             estimate(median),
             unit_text(str(item.get("unit", ""))),

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from andon.control_room.figures import forecast_figures
 from andon.control_room.forms import TheRoom
 from andon.control_room.picture import Picture, look
 from andon.control_room.present import shown, unit_text
@@ -34,7 +35,7 @@ def machine(request: Request, room: TheRoom, element: str, signal: str = "", win
         )
         return room.refused(request, missing, "/", 404)
     picture = look(room.desk, room.tail)
-    own = [s for s in room.site.signals if s.element == element]
+    own = sorted((s for s in room.site.signals if s.element == element), key=_rank)
     chosen = _chosen(own, signal)
     return room.page(
         request,
@@ -62,6 +63,14 @@ def trend_part(room: TheRoom, element: str, signal: str, window: str = "1h") -> 
     drawings = _drawings(room, picture, found, window)
     context = {"drawings": drawings, "chosen": found, "unit_name": unit_text(found.unit)}
     return HTMLResponse(room.fragment("trend", context))
+
+
+ORDER = ("state", "job", "order", "elapsed", "count", "temperature", "setpoint", "setpoint_active", "remote")
+"""What people look for first; other properties follow by name."""
+
+
+def _rank(signal: Signal) -> tuple[int, str]:
+    return (ORDER.index(signal.property) if signal.property in ORDER else len(ORDER), signal.property)
 
 
 def _chosen(own: list[Signal], wanted: str) -> Signal | None:
@@ -109,6 +118,14 @@ def alarms(request: Request, room: TheRoom) -> Response:
 def commands(request: Request, room: TheRoom) -> Response:
     """Every command and what became of it."""
     return room.page(request, "commands.html")
+
+
+@router.get("/forecast")
+def forecast(request: Request, room: TheRoom) -> Response:
+    """The latest forecast whole: quantities, what it leans on, what was sampled, what is not represented."""
+    picture = look(room.desk, room.tail)
+    shown_ = forecast_figures(picture, room.names.zone)
+    return room.page(request, "forecast.html", picture=picture, quantities=shown_, forecast=picture.forecast or {})
 
 
 @router.get("/help")

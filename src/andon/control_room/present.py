@@ -8,6 +8,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from markupsafe import Markup, escape
+
 from andon.core.readings import Origin, Quality, Value
 from andon.core.time import SECOND, iso, parse_iso
 from andon.sync.view import SignalView
@@ -122,6 +124,19 @@ def estimate(value: float) -> str:
     size = abs(value)
     places = 0 if size >= 10 or value == int(value) else 1
     return f"{value:,.{places}f}".replace(",", "\u202f").replace("-", MINUS)
+
+
+def coded(text: str) -> Markup:
+    """Text in which what stands in backticks is set as code; everything is escaped.
+
+    >>> coded("run `andon rehearse` <now>")
+    Markup('run <code>andon rehearse</code> &lt;now&gt;')
+    """
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    made = [escape(p) if i % 2 == 0 else Markup("<code>{}</code>").format(p) for i, p in enumerate(parts)]
+    return Markup("").join(made)
 
 
 def duration(seconds_: float) -> str:

@@ -21,6 +21,7 @@ from andon.control_room.guard import Bounded, Tokens
 from andon.control_room.picture import Names, Picture, Tail, look
 from andon.control_room.present import (
     clock_text,
+    coded,
     computed,
     duration,
     estimate,
@@ -186,6 +187,9 @@ def _environment(names: Names) -> Environment:
         stamp=stamp,
         element=names.of,
         sentence=words.sentence,
+        actor=lambda record: words.actor(record, names.people),
+        coded=coded,
+        person=lambda name: {"twin": "the twin"}.get(name, names.people.get(name, name)),
         seconds=lambda ns: ns / SECOND,
     )
     env.globals.update(

@@ -85,6 +85,23 @@ SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
+ANONYMOUS = ("challenge", "halt")
+"""Kinds that anybody may record without a name; where no name stands on another kind, it was the twin."""
+
+
+def actor(record: Record, people: Mapping[str, str]) -> str:
+    """Who it was, as people call them.
+
+    >>> actor(Record(0, "halt", 0, "", {}), {}), actor(Record(0, "run.started", 0, "", {}), {})
+    ('the floor', 'the twin')
+    """
+    if record.actor:
+        return {"twin": "the twin"}.get(record.actor, people.get(record.actor, record.actor))
+    if record.kind == "decision":
+        return "nobody in time"
+    return "the floor" if record.kind in ANONYMOUS else "the twin"
+
+
 def sentence(record: Record) -> str:
     """What a record says, without its actor.
 
