@@ -21,16 +21,27 @@ from andon.ledger.record import NewRecord, Record
 from andon.operate import replies
 from andon.operate.outcome import Outcome
 from andon.operate.port import Done, Point, Request, Who
+from andon.operate.roles import standing
 from andon.site.model import Site
 from andon.sync.view import SignalView
 
 TICK_S = 1.0
+BOUNDS_SIGNERS = frozenset({"engineer", "supervisor", "safety"})
+BOUNDS_SIGNERS_MIN = 2
 GATEWAY_FACT_S = 0.5
 """How old the gateway's last word may be before it is asked again."""
 
 
 class GatewayWithFacts(Gateway, Protocol):
-    """A gateway that can also be asked how it stands."""
+    """A gateway that can also be asked how it stands, and given its bounds."""
+
+    def bounds(self) -> dict[str, Any]:
+        """The bounds that this site describes, and who has signed them."""
+        ...
+
+    def sign_bounds(self, person: str, signature: str) -> None:
+        """Add one person's signature."""
+        ...
 
     def fact(self) -> GatewayFact:
         """What it says of itself now."""
@@ -204,6 +215,31 @@ class TwinDesk:
             return self._ledger.prove(index).as_json()
         except (ValueError, OSError) as error:
             return refuse("no-record", str(error), "see the list of records")
+
+    def bounds(self) -> Mapping[str, Any]:
+        """The gateway's bounds as this site describes them, and who has signed."""
+        return self._gateway.bounds()
+
+    def sign_bounds(self, who: Who, signature: str) -> Done | Refusal:
+        """Add one person's signature, on record first; two different people are needed."""
+        held = self._gateway.bounds()
+        if not BOUNDS_SIGNERS & standing(self._site, who):
+            listed = ", ".join(sorted(BOUNDS_SIGNERS))
+            return refuse("role", f"`{who.person}` may not sign bounds", f"let one of these sign: {listed}")
+        if not held["rows"]:
+            return refuse("no-bounds", "this site has no writable signal", "nothing is there to sign")
+        payload = {"person": who.person, "document": held["document"], "rows": len(held["rows"])}
+        record = NewRecord("gateway.bounds.signed", who.person, payload)
+        answer = self.acts.carry(lambda _world: Outcome((record,)))
+        if isinstance(answer, Refusal):
+            return answer
+        try:
+            self._gateway.sign_bounds(who.person, signature)
+        except OSError as error:
+            return refuse("gateway-folder", f"the gateway's folder cannot be written ({error})", "mend its permissions")
+        signers = self._gateway.bounds()["signers"]
+        more = "the gateway holds them now" if len(signers) >= BOUNDS_SIGNERS_MIN else "a second person signs, too"
+        return Done(answer.records, f"signed by {', '.join(signers)}; {more}")
 
     def submit(self, request: Request, who: Who) -> Done | Refusal:
         """The one path for every act."""

@@ -10,6 +10,7 @@ from andon.adapters.gateway_link import GatewayLink, GatewayUnreachable, reasons
 from andon.adapters.keys import load_or_create_key
 from andon.app.folders import Folders
 from andon.authority.facts import GatewayFact
+from andon.core.canonical import digest
 from andon.core.time import Clock
 from andon.operate.outcome import (
     FenceAndAsk,
@@ -162,6 +163,7 @@ class WayOut:
         return {
             "rows": document["signals"],
             "statement": bounds_statement(document).decode(),
+            "document": digest(document),
             "digest": fact.bounds_digest,
             "signers": sorted(self._bound_signatures(document)),
             "in_force": fact.reachable and bool(fact.bounds_signers),

@@ -73,10 +73,7 @@ def bounds(
         if not sign:
             found = client.get("/api/bounds")
         else:
-            wrong = client.sign_in(sign, password := ask_password(sign))
-            if wrong:
-                fail(wrong, as_json=as_json, code=NO)
-            status, answer = client.post("/api/bounds/sign", {"password": password})
+            status, answer = client.post("/api/bounds/sign", {"name": sign, "password": ask_password(sign)})
             tell(status, answer, as_json)
             return
     except NoTwin as error:

@@ -254,6 +254,14 @@ class Desk(Protocol):
         """An offline receipt for one record."""
         ...
 
+    def bounds(self) -> Mapping[str, Any]:
+        """The gateway's bounds as this site describes them: rows, the statement to sign, digest, who has signed."""
+        ...
+
+    def sign_bounds(self, who: Who, signature: str) -> Done | Refusal:
+        """Add one person's signature (hex) over the bounds' statement; two different people are needed."""
+        ...
+
     def submit(self, request: Request, who: Who) -> Done | Refusal:
         """The one path for every act."""
         ...
