@@ -73,6 +73,7 @@ class WayOut:
 
     def reset(self, effect: ResetGateway) -> Result:
         """End every halt that the statement names."""
+        self.pin()
         try:
             answer = self._link.reset(sorted(self.fact().halts), effect.reason, effect.signatures)
         except (GatewayUnreachable, PermitRefused) as error:
