@@ -26,7 +26,7 @@ def _long(site: Site, horizon_s: float, n: int, *, warmup_s: float, seed: int = 
 
 
 def _holds(values: np.ndarray, exact: float, relative_half_width: float) -> None:
-    """The exact value lies in the 99 % interval (with a little room for what is left of the start-up), which is narrow."""
+    """The exact value lies in the 99 % interval (and a little for what is left of the start-up), which is narrow."""
     half = Z_99 * float(values.std(ddof=1)) / math.sqrt(len(values))
     assert half < relative_half_width * exact
     assert abs(float(values.mean()) - exact) < half + 0.002 * exact

@@ -50,6 +50,8 @@ class Options:
     uncertain: bool = True
     trace: int = 0
     """Trace records to keep."""
+    steps: int = at.STEPS_MAX
+    """Instructions that a replication may take."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,7 @@ class Builder:
         head[at.CURVES] = len(self.f)
         self.f += curve_table(site, self.live, self.asked.setpoints)
         head[at.END] = options.horizon_ns
+        head[at.STEPS_LIMIT] = options.steps
         head[at.CYCLIC] = int(cyclic(site))
         head[at.BINS] = options.bins
         head[at.BIN_NS] = max(1, options.horizon_ns // max(1, options.bins))

@@ -56,6 +56,7 @@ def compile_site(
     warmup_s: float = 0.0,
     uncertain: bool = True,
     trace: int = 0,
+    steps: int = at.STEPS_MAX,
 ) -> Image:
     """The image that replications begin from.
 
@@ -72,6 +73,7 @@ def compile_site(
         warmup_ns=round(warmup_s * 1e9),
         uncertain=uncertain,
         trace=trace,
+        steps=steps,
     )
     return Builder(site, live, change, options).build()
 
@@ -157,6 +159,11 @@ def _refuse_faults(image: Image, words: np.ndarray) -> None:
         case at.FAULT_RUNAWAY:
             text = f"`{process}` does things without time passing ({at.STEPS_AT_ONE_INSTANT_MAX:,} steps), {after}"
             raise Unrunnable(f"{text}; check that its times are not 0")
+        case at.FAULT_BUDGET:
+            text = (
+                f"a replication takes more than {image.options.steps:,} steps, {after}, the last of them by `{process}`"
+            )
+            raise Unrunnable(f"{text}; check that its times are not too short, or shorten the horizon")
         case at.FAULT_ORDERS:
             product = image.products[where]
             text = f"more than 8,192 orders of `{product}` are open, {after}"

@@ -14,7 +14,7 @@ PRODUCTS, PRODUCTS_N, STORES, STORES_N, PROCS, PROCS_N, POOLS, POOLS_N = 17, 18,
 HEAP, HEAP_MAX, READY, READY_MASK, TOKENS_NEXT, TOKENS_FREE, TOKENS_END = 25, 26, 27, 28, 29, 30, 31
 SERIES, BIN_NS, BIN, BINS, OPEN, OPEN_N, MIXES, TRAVEL, STATIONS_N, CURVES_N = 32, 33, 34, 35, 36, 37, 38, 39, 40, 41
 TRACE, TRACE_N, TRACE_END, CYCLIC, CURVES, FIFO, EMPTY, WIP_AREA, WIP_SINCE = 42, 43, 44, 45, 46, 47, 48, 49, 50
-INITIAL, INITIAL_N = 51, 52
+INITIAL, INITIAL_N, STEPS_LIMIT = 51, 52, 53
 HEADER = 64
 
 # --- process: a machine, a vehicle, a demand, the release desk, a calendar, a breakdown, the probe ----------------------
@@ -89,5 +89,5 @@ TRACE_STATE, TRACE_LEVEL, TRACE_EXIT, TRACE_CREW, TRACE_START = range(5)
 # --- limits ----------------------------------------------------------------------------------------------------------
 STEPS_AT_ONE_INSTANT_MAX = 2_000_000
 """Instructions without time moving: more is a loop that takes no time."""
-STEPS_MAX = 4_000_000_000
-"""Instructions of one replication."""
+STEPS_MAX = 100_000_000
+"""Instructions of one replication, where nothing else is said: about ten seconds."""

@@ -121,6 +121,7 @@ def run(m: np.ndarray, f: np.ndarray, code: np.ndarray) -> None:
                 break
             if m[at.NOW] != here:
                 here = m[at.NOW]
+                m[at.STEPS] += m[at.STEPS_HERE]
                 m[at.STEPS_HERE] = 0
         pc = m[p + at.PC]
         while pc >= 0:
@@ -128,6 +129,9 @@ def run(m: np.ndarray, f: np.ndarray, code: np.ndarray) -> None:
             m[at.STEPS_HERE] += 1
         if m[at.STEPS_HERE] > at.STEPS_AT_ONE_INSTANT_MAX:
             m[at.FAULT] = at.FAULT_RUNAWAY
+            m[at.FAULT_AT] = p
+        if m[at.STEPS] > m[at.STEPS_LIMIT]:
+            m[at.FAULT] = at.FAULT_BUDGET
             m[at.FAULT_AT] = p
     close(m)
 
