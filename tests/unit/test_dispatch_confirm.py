@@ -50,7 +50,7 @@ def command(*outcomes: tuple[str, int], **more: Any) -> Command:
 
 SIGNAL = site().signal(WRITE)
 GOOD = {"value": 185.0, "source_time": Nanos(T0 + 3 * SECOND)}
-IN_TIME, LATE = T0 + 10 * SECOND, T0 + 23 * SECOND
+IN_TIME, LATE = T0 + 10 * SECOND, T0 + 26 * SECOND
 
 ROWS: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({}, "confirmed", "confirmed"),
@@ -62,6 +62,8 @@ ROWS: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"value": float("nan")}, "waiting", "not-confirmed"),
     ({"source_time": Nanos(T0 - 1)}, "waiting", "not-confirmed"),
     ({"source_time": None}, "waiting", "not-confirmed"),
+    ({"source_time": Nanos(T0 + 22 * SECOND)}, "confirmed", "confirmed"),
+    ({"source_time": Nanos(T0 + 23 * SECOND)}, "waiting", "not-confirmed"),
     ({"fresh": False}, "waiting", "not-confirmed"),
     ({"quality": Quality.UNCERTAIN}, "waiting", "not-confirmed"),
     ({"quality": Quality.BAD}, "waiting", "not-confirmed"),
@@ -187,7 +189,7 @@ def test_changes_that_may_be_made_now(
 ) -> None:
     assert SIGNAL is not None
     records = view(*before) if before else RecordView()
-    found = change_reasons(SIGNAL, value, current, records, Nanos(T0 + later * SECOND))
+    found = change_reasons(SIGNAL, value, current, records, facts(site(), T0 + later * SECOND))
     assert {r.code for r in found} == codes
 
 

@@ -110,9 +110,9 @@ def test_undo_goes_through_the_whole_gate(shell: Shell) -> None:
 def test_an_acknowledgement_without_an_effect_is_found_out(shell: Shell) -> None:
     shell.device.lies = True
     command = shell.command(185.0)
-    shell.pass_time(19)
+    shell.pass_time(23)
     assert phase(shell, command) == "acknowledged"
-    shell.pass_time(2)
+    shell.pass_time(1)
     assert phase(shell, command) == "not-confirmed"
     assert "incident" in shell.kinds()
     assert shell.kinds().count("authority.lost") == 1

@@ -362,3 +362,45 @@ def test_the_shift_on_duty(zone: str, at: str, shift: str) -> None:
     rows = (("early", "06:00", "14:00"), ("late", "14:00", "22:00"), ("night", "22:00", "02:00"))
     shifts = tuple(m.Shift(id=i, days=days, start=s, end=e) for i, s, e in rows)
     assert shift_at(site(time_zone=zone, shifts=shifts), parse_iso(at + "Z")) == shift
+
+
+def test_the_words_that_are_signed_stay_the_first_ones(shell: Shell) -> None:
+    halted(shell)
+    shell.must(port.Reset("smoke is gone", "aa"), MARIA)
+    shell.submit(port.Reset("other words", "zz"), MARIA)
+    assert reason_to_sign(shell.view, "mine") == "smoke is gone"
+
+
+def test_people_have_real_time_under_a_scaled_clock(shell: Shell) -> None:
+    shell.more["speed"] = 20.0
+    name = shell.propose()
+    shell.pass_time(15 * 60 * 20 - 1)
+    assert shell.view.proposals[name].decision is None
+    shell.pass_time(2)
+    assert shell.view.proposals[name].decision is not None
+    record = shell.must(port.Challenge("oven-1", "hazard"), KIOSK)[0]
+    assert 20 * HOUR <= int(record.payload["deadline_ns"]) - shell.at < 21 * HOUR
+
+
+def test_under_a_scaled_clock_a_flicker_is_no_loss_and_gives_nothing(shell: Shell) -> None:
+    shell.more["speed"] = 20.0
+    unseen(shell)
+    shell.pass_time(20)
+    assert shell.authority().tier is Tier.VISUALISE
+    assert "authority.lost" not in shell.kinds()
+    del shell.more["signals"]
+    shell.pass_time(20)
+    assert shell.authority().tier is Tier.CONTROL
+    unseen(shell)
+    shell.pass_time(20)
+    shell.pass_time(59)
+    assert "authority.lost" not in shell.kinds()
+    shell.pass_time(1)
+    assert shell.kinds().count("authority.lost") == 1
+
+
+def test_what_is_no_matter_of_looking_is_lost_at_once_under_any_clock(shell: Shell) -> None:
+    shell.more["speed"] = 20.0
+    shell.must(port.Challenge("oven-1", "mismatch"), KIOSK)
+    shell.tick()
+    assert shell.kinds().count("authority.lost") == 1

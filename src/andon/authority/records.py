@@ -251,6 +251,7 @@ def _signed(view: RecordView, record: Record, payload: Mapping[str, Any]) -> Non
         case,
         signed={**case.signed, record.actor: str(payload.get("reason", ""))},
         signatures={**case.signatures, record.actor: str(payload.get("signature", ""))},
+        words=case.words or str(payload.get("reason", "")),
     )
 
 

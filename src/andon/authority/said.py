@@ -114,6 +114,8 @@ class HaltCase:
     """Person to reason."""
     signatures: Mapping[str, str] = field(default_factory=dict)
     """Person to signature over the reset statement."""
+    words: str = ""
+    """What the first signer said: the reason that stands in the statement, however often anybody signs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,14 +33,14 @@ def all_held(view: RecordView) -> dict[str, Tier]:
 
 
 def transitions(
-    before: Mapping[str, Tier | Authority], after: Mapping[str, Authority], *, starting: bool = False
+    before: Mapping[str, Tier | Authority], after: Mapping[str, Authority], *, unseen: bool = False
 ) -> tuple[NewRecord, ...]:
     """One `authority.lost` record for each use that held recommend or control and holds less now.
 
     Args:
         before: what was held, by use: a tier (`all_held`) or an authority computed earlier.
         after: authority computed now. A use that is not in it has lost everything.
-        starting: the twin has just started: what only waits for a first look at the floor is not lost.
+        unseen: the twin may not have been able to look: what only waits for a look at the floor is not lost yet.
     """
     records = []
     for use, value in before.items():
@@ -50,7 +50,7 @@ def transitions(
         if had not in LATCHED or left.rank >= had.rank:
             continue
         missing = now.missing(had) if now is not None else ()
-        if starting and missing and all(r.id in UNSEEN_AT_START for r in missing):
+        if unseen and missing and all(r.id in UNSEEN_AT_START for r in missing):
             continue
         records.append(
             NewRecord(

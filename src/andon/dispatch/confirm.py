@@ -14,6 +14,8 @@ from andon.site.model import Signal
 
 SAME_RELATIVE = 1e-5
 """Two floats are the same set-point when they differ by no more than single precision rounds away."""
+TRAVEL_S = 3.0
+"""Real seconds that a reading may take from its source to here before its absence means something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +48,26 @@ def _number(value: object) -> bool:
 def watch(command: Command, signal: Signal | None, facts: Facts) -> Seen:
     """Look for the effect of an acknowledged command on the signal that confirms it.
 
-    Confirmed only by a reading that is measured, fresh, Good, later than the write at its source, and inside the
-    tolerance. When `confirm_s` have passed since the acknowledgement without one, it is not confirmed.
+    Confirmed only by a reading that is measured, fresh, Good, inside the tolerance, and whose source says that it came
+    after the intent and within `confirm_s` of the acknowledgement. Without one by then, and some time for the reading
+    to travel, it is not confirmed.
     """
     if signal is None or not signal.confirm_signal or signal.confirm_signal == signal.id:
         return Seen("not-confirmed", f"no other signal confirms `{command.signal}`")
     fact = facts.signals.get(signal.confirm_signal)
-    why = _no_effect(command, signal, fact)
+    acknowledged = command.times.get(Phase.ACKNOWLEDGED, command.written_after)
+    last = acknowledged + nanos(signal.confirm_s or 0.0)
+    why = _no_effect(command, signal, fact, last)
     if not why and fact is not None:
         return Seen("confirmed", f"`{fact.signal}` shows {fact.value}", fact.value, fact.source_time)
-    acknowledged = command.times.get(Phase.ACKNOWLEDGED, command.written_after)
-    if facts.at - acknowledged > nanos(signal.confirm_s or 0.0):
+    if facts.at > last + nanos(TRAVEL_S * max(facts.speed, 1.0)):
         value = fact.value if fact is not None else None
         text = f"`{signal.confirm_signal}` did not show {command.value} within {signal.confirm_s or 0:g} s: {why}"
         return Seen("not-confirmed", text, value, fact.source_time if fact is not None else None)
     return Seen("waiting", why)
 
 
-def _no_effect(command: Command, signal: Signal, fact: SignalFact | None) -> str:
+def _no_effect(command: Command, signal: Signal, fact: SignalFact | None, last: int) -> str:
     """Why this reading does not show the effect; empty when it does."""
     if fact is None or fact.value is None:
         return "nothing was received"
@@ -75,6 +79,8 @@ def _no_effect(command: Command, signal: Signal, fact: SignalFact | None) -> str
         return "its quality is not Good"
     if fact.source_time is None or fact.source_time < command.written_after:
         return "it has not changed since the write"
+    if fact.source_time > last:
+        return "it changed too late"
     if differs(fact.value, command.value, signal.confirm_tol):
         return f"it shows {fact.value}"
     return ""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+from andon.authority.facts import Facts
 from andon.authority.records import RecordView
 from andon.core.readings import Value
 from andon.core.refusals import Reason
-from andon.core.time import SECOND, Nanos
+from andon.core.time import SECOND
 from andon.dispatch.command import fold, in_flight
 from andon.dispatch.confirm import differs
 from andon.dispatch.moves import PAST_WRITE, Phase
@@ -48,7 +49,7 @@ def value_reasons(signal: Signal, value: Value) -> tuple[Reason, ...]:
 
 
 def change_reasons(
-    signal: Signal, value: Value, current: Value | None, view: RecordView, now: Nanos
+    signal: Signal, value: Value, current: Value | None, view: RecordView, facts: Facts
 ) -> tuple[Reason, ...]:
     """Why the change from what stands there now may not be made at this moment."""
     name = signal.id
@@ -67,7 +68,7 @@ def change_reasons(
         found.append(Reason("no-change", text, "propose a larger change, or none"))
     if signal.max_rate is not None and _number(value) and _number(current):
         amount = abs(float(value) - float(current))
-        recent = _changed_lately(signal, view, now)
+        recent = _changed_lately(signal, view, facts)
         if amount + recent > signal.max_rate * (1 + 1e-9):
             unit = signal.unit
             text = f"`{name}` may change by {signal.max_rate:g} {unit} a minute; this is {amount:g} after {recent:g}"
@@ -79,14 +80,19 @@ def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _changed_lately(signal: Signal, view: RecordView, now: Nanos) -> float:
-    """By how much our own commands have moved the signal within the last minute, up and down alike."""
+def _changed_lately(signal: Signal, view: RecordView, facts: Facts) -> float:
+    """By how much our own commands have moved the signal within the last real minute, up and down alike.
+
+    Real, as the gateway counts it, which knows nothing of a scaled clock.
+    """
     moved = 0.0
+    window = RATE_WINDOW_NS * max(facts.speed, 1.0)
+    now = facts.at
     for trace in reversed(view.commands.values()):
-        if trace.intent.at < now - 2 * RATE_WINDOW_NS:
+        if trace.intent.at < now - 2 * window:
             break
         command = fold(trace)
-        recent = command.written_after > now - RATE_WINDOW_NS and command.phase in PAST_WRITE | {Phase.UNDONE}
+        recent = command.written_after > now - window and command.phase in PAST_WRITE | {Phase.UNDONE}
         if recent and command.signal == signal.id and _number(command.value) and _number(command.previous):
             moved += abs(float(command.value) - float(command.previous or 0.0))
     return moved

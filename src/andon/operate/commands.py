@@ -110,7 +110,7 @@ def undo(request: Undo, who: Who, world: World, ids: Ids) -> Outcome | Refusal:
         reasons.append(Reason("no-signal", f"`{command.signal}` is no longer declared", "set it by hand", "engineer"))
     elif command.previous is not None:
         reasons += value_reasons(signal, command.previous)
-        blocking = change_reasons(signal, command.previous, current, world.view, world.now)
+        blocking = change_reasons(signal, command.previous, current, world.view, world.facts)
         reasons += [r for r in blocking if not (r.code == "in-flight" and r.evidence == command.id)]
     if reasons or signal is None or current is None or command.previous is None:
         return Refusal(tuple(reasons))

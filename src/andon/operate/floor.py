@@ -23,6 +23,7 @@ from andon.site.model import Site, Tier
 HOUR_NS = 3600 * SECOND
 ANSWER_HOURS = {"hazard": 1}
 ANSWER_HOURS_ELSE = 24
+"""Real hours in which a challenge is to be answered, by its reason."""
 WORDS_MAX = 2000
 PER_STATION_AND_HOUR_MAX = 30
 """More than so many challenges from one place in an hour are put off; a hazard never is."""
@@ -41,7 +42,8 @@ def challenge(request: Challenge, who: Who, world: World, ids: Ids) -> Outcome |
         text = f"{PER_STATION_AND_HOUR_MAX} challenges came from `{who.station or 'here'}` within the hour"
         return refuse("rate", text, "they are on record; a hazard is always taken")
     receipt = ids.fresh("CH")
-    deadline = _answer_by(world.now, ANSWER_HOURS.get(request.reason, ANSWER_HOURS_ELSE))
+    hours = ANSWER_HOURS.get(request.reason, ANSWER_HOURS_ELSE)
+    deadline = _answer_by(world.now, hours * max(world.facts.speed, 1.0))
     payload = {
         "id": receipt,
         "element": request.element,
@@ -68,9 +70,9 @@ def _flooded(world: World, station: str) -> bool:
     return recent >= PER_STATION_AND_HOUR_MAX
 
 
-def _answer_by(now: int, hours: int) -> Nanos:
+def _answer_by(now: int, hours: float) -> Nanos:
     """The next full hour after so many hours: a deadline to the minute would tell when the challenge was raised."""
-    return Nanos(-(-(now + hours * HOUR_NS) // HOUR_NS) * HOUR_NS)
+    return Nanos(-(-(now + round(hours * HOUR_NS)) // HOUR_NS) * HOUR_NS)
 
 
 def shift_at(site: Site, at: int) -> str:
@@ -161,10 +163,7 @@ def reason_to_sign(view: RecordView, reason: str) -> str:
 
     What the second person says is recorded, too; but two signatures end a halt only over the same words.
     """
-    for case in view.halts.values():
-        for first in case.signed.values():
-            return first
-    return reason.strip()
+    return next((case.words for case in view.halts.values() if case.words), reason.strip())
 
 
 def reset(request: Reset, who: Who, world: World) -> Outcome | Refusal:

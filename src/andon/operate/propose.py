@@ -25,7 +25,7 @@ from andon.operate.port import Decide, Propose, Recommend, Who
 from andon.site.model import Signal, Tier
 
 PROPOSAL_LIFE_S = 900.0
-"""How long a hand-made proposal waits for a decision, and a recommendation that names no time of its own."""
+"""Real seconds that a hand-made proposal waits for a decision, and a recommendation that names no time of its own."""
 PROPOSAL_LIFE_S_MAX = 86_400.0
 HASTY_S = 5.0
 """An acceptance within this many seconds, by somebody who does not say that they looked, is hasty."""
@@ -48,7 +48,7 @@ def propose(request: Propose, who: Who, world: World, ids: Ids) -> Outcome | Ref
         "mark_why": "made by hand; no model has forecast its effect",
     }
     draft = Draft("proposal", ids.fresh("R"), request.use, request.signal, request.value, who.person, body)
-    return _proposed(draft, world, world.now + nanos(PROPOSAL_LIFE_S))
+    return _proposed(draft, world, world.now + _life(PROPOSAL_LIFE_S, world))
 
 
 def recommend(request: Recommend, who: Who, world: World, ids: Ids) -> Outcome | Refusal:
@@ -76,8 +76,13 @@ def _expiry(body: Mapping[str, Any], world: World) -> Nanos:
         stated = int(body.get("expires_ns", 0))
     except (TypeError, ValueError):
         stated = 0
-    latest = world.now + nanos(PROPOSAL_LIFE_S_MAX)
-    return Nanos(stated) if world.now < stated <= latest else Nanos(world.now + nanos(PROPOSAL_LIFE_S))
+    latest = world.now + _life(PROPOSAL_LIFE_S_MAX, world)
+    return Nanos(stated) if world.now < stated <= latest else Nanos(world.now + _life(PROPOSAL_LIFE_S, world))
+
+
+def _life(real_s: float, world: World) -> int:
+    """Site time that passes while a person has so many real seconds."""
+    return nanos(real_s * max(world.facts.speed, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +170,7 @@ def decide(request: Decide, who: Who, world: World, ids: Ids) -> Outcome | Refus
     reasons += value_reasons(signal, value)
     fact = world.facts.signals.get(signal.id)
     current = fact.value if fact is not None else None
-    reasons += change_reasons(signal, value, current, world.view, world.now)
+    reasons += change_reasons(signal, value, current, world.view, world.facts)
     if reasons or current is None:
         return Refusal(tuple(reasons))
     wish = Wish(request.recommendation, trace.use, signal, value, current)

@@ -22,6 +22,8 @@ from andon.operate.outcome import Effect, FenceAndAsk, Outcome, RaiseEpoch, Worl
 
 START_S = 30.0
 """Real seconds after a start in which what has not been seen yet loses no authority (and gives none either)."""
+FLICKER_S = 3.0
+"""Real seconds for which, under a scaled clock only, what is not seen may be the machine's load and not the floor."""
 STUCK_S = 10.0
 """Real seconds after which a command without an answer is asked after."""
 
@@ -34,6 +36,8 @@ class Memory:
     """Site time of the first tick."""
     regained: frozenset[str] = frozenset()
     """Uses that have held, in this run, what the records say that they hold."""
+    unheld: Mapping[str, Nanos] = field(default_factory=dict)
+    """Uses that hold less than the records say, since when."""
     gateway_halts: Mapping[str, Nanos] = field(default_factory=dict)
     """Scopes that the gateway says are halted and no record says so, since when."""
 
@@ -57,7 +61,7 @@ def tick(world: World, memory: Memory, alarms: Sequence[Mapping[str, Any]] = ())
     """
     since = world.now if memory.since is None or world.now < memory.since else memory.since
     authorities = compute_all(world.view, world.facts, world.site)
-    lost, regained = _lost(world, authorities, since, memory)
+    lost, regained, unheld = _lost(world, authorities, since, memory)
     watched, stuck = _watch(world)
     halts, seen = _gateway_halts(world, memory)
     records = [
@@ -76,17 +80,19 @@ def tick(world: World, memory: Memory, alarms: Sequence[Mapping[str, Any]] = ())
         effects.append(RaiseEpoch(f"authority of {uses} lost"))
     effects += stuck
     effects += unlatched(world)
-    kept = Memory(since, regained, seen)
+    kept = Memory(since, regained, unheld, seen)
     message = "; ".join(f"{r.payload['use']} lost {r.payload['from']}" for r in lost)
     return Ticked(Outcome(tuple(records), tuple(effects), message), kept, authorities)
 
 
 def _lost(
     world: World, authorities: Mapping[str, Authority], since: Nanos, memory: Memory
-) -> tuple[list[NewRecord], frozenset[str]]:
-    """Records of what was lost, and the uses that hold again what they held before the start."""
-    starting = world.now - since < nanos(START_S * max(world.facts.speed, 1.0))
+) -> tuple[list[NewRecord], frozenset[str], dict[str, Nanos]]:
+    """Records of what was lost, the uses that hold again what they held before the start, and those that do not."""
+    speed = max(world.facts.speed, 1.0)
+    starting = world.now - since < nanos(START_S * speed)
     lost: list[NewRecord] = []
+    unheld: dict[str, Nanos] = {}
     regained = set(memory.regained)
     for use, had in all_held(world.view).items():
         if had not in LATCHED:
@@ -95,12 +101,14 @@ def _lost(
         if now is not None and now.tier.rank >= had.rank:
             regained.add(use)
             continue
+        unheld[use] = memory.unheld.get(use, world.now)
+        flicker = speed > 1.0 and world.now - unheld[use] < nanos(FLICKER_S * speed)
         lost += transitions(
             {use: had},
             {use: now} if now is not None else {},
-            starting=starting and use not in memory.regained,
+            unseen=(starting and use not in memory.regained) or flicker,
         )
-    return lost, frozenset(regained)
+    return lost, frozenset(regained), unheld
 
 
 def _watch(world: World) -> tuple[list[NewRecord], list[FenceAndAsk]]:
