@@ -27,7 +27,12 @@ def draw(found: Comparison, path: Path, title: str, note: str) -> None:
     from matplotlib import pyplot as plt  # noqa: PLC0415 - same
 
     rows = -(-len(found.outcomes) // COLUMNS)
-    settings = {"svg.hashsalt": "andon-fit", "svg.fonttype": "none", "font.size": 9, "font.family": "sans-serif"}
+    settings: dict[Any, Any] = {
+        "svg.hashsalt": "andon-fit",
+        "svg.fonttype": "none",
+        "font.size": 9,
+        "font.family": "sans-serif",
+    }
     with mpl.rc_context(settings):
         figure, axes = plt.subplots(rows, COLUMNS, figsize=(11, 2.3 * rows + 1.2), layout="constrained", squeeze=False)
         flat = [axis for line in axes for axis in line]

@@ -83,12 +83,21 @@ def read_plan(site: Path, named: str | None = None) -> tuple[Plan, str]:
         plan = Plan.model_validate(YAML(typ="safe").load(found[0].read_text(encoding="utf-8")))
         plan.pattern()
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(p) for p in first["loc"])
-        raise NoRecording(f"`{found[0]}` at `{place}`: {first['msg'].lower()}; correct it") from error
+        raise NoRecording(f"`{found[0]}` {_first(error)}") from error
     except (YAMLError, UnicodeDecodeError, ValueError) as error:
         raise NoRecording(f"`{found[0]}` cannot be read ({str(error).splitlines()[0]}); correct it") from error
     return plan, digest(plan.model_dump(mode="json"))
+
+
+def _first(error: ValidationError) -> str:
+    """The first mistake of a plan, an unknown key before a missing one, which it is likely to be."""
+    mistakes = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+    place = ".".join(str(p) for p in mistakes[0]["loc"])
+    if not place:
+        return "cannot be read as a plan (it is no mapping of keys); write `source`, `logs` and `operations` in it"
+    if mistakes[0]["type"] == "extra_forbidden":
+        return f"has a key that a plan does not know, `{place}`; remove or correct it"
+    return f"at `{place}`: {mistakes[0]['msg'].lower()}; correct it"
 
 
 def find_logs(data: Path, plan: Plan) -> tuple[LogFile, ...]:

@@ -126,7 +126,7 @@ class Feeds:
         for event in events:
             self._sequence += 1
             if event.__class__ is Item:
-                self._item(event, received, prefix, out)  # type: ignore[arg-type] # just asked
+                self._item(event, received, prefix, out)
             else:
                 self._rare(event, received, prefix, out)
         return out

@@ -106,7 +106,7 @@ def validation(found: Comparison, basis: Basis) -> tuple[bool, dict[str, Any]]:
 
 
 def fitted(outcome: Outcome) -> list[dict[str, Any]]:
-    """The operation's assumptions as rows of assumptions.yaml: machine time, interruptions (chance, length), hand work."""
+    """The operation's assumptions as rows of assumptions.yaml: machine time, interruptions, hand work."""
     estimate = outcome.forecast.estimate
     if estimate is None:
         return []

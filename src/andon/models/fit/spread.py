@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 FREEDOM = 4
-LOCATIONS = 161
-SCALES = 41
-LEVELS = 401
+LOCATIONS = 101
+SCALES = 31
+LEVELS = 241
 """Points at which a predictive distribution function is computed."""
-NEGLIGIBLE = 1e-7
+NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,9 @@ class Spread:
 
     def points(self, count: int) -> Floats:
         """`count` points of the predictive distribution, each as probable as the next, in rising order."""
-        spread = max(self.width, float(self.weight @ self.scale))
+        spread = max(self.width, float((self.weight * self.scale).sum()))
         at = self.centre + spread * np.sinh(np.linspace(-6.0, 6.0, LEVELS))
-        level = np.array([self.weight @ t_cdf((x - self.location) / self.scale) for x in at])
+        level = np.array([(self.weight * t_cdf((x - self.location) / self.scale)).sum() for x in at])
         wanted = (np.arange(count) + 0.5) / count
         return np.asarray(np.interp(wanted, np.maximum.accumulate(level), at), dtype=np.float64)
 
