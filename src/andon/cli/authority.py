@@ -46,7 +46,8 @@ def authority(
 
 
 def _line(one: dict[str, Any]) -> None:
-    missing = [r["title"] for r in one["requirements"] if not r["met"]]
+    reachable = TIERS[: TIERS.index(one["ceiling"]) + 1]
+    missing = [r["title"] for r in one["requirements"] if not r["met"] and r["tier"] in reachable]
     lacks = f"; lacks: {', '.join(missing[:4])}{' ...' if len(missing) > 4 else ''}" if missing else ""
     typer.echo(f"{one['use']:<20} {one['tier']:<10} ceiling {one['ceiling']}{lacks}")
 

@@ -11,11 +11,14 @@ from typing import Annotated
 import typer
 
 from andon.adapters.clock import SystemClock
+from andon.adapters.keys import load_vkey
+from andon.adapters.ledger_rows import LedgerReader
 from andon.adapters.site_folder import load
 from andon.app.folders import Folders
 from andon.app.introduce import introduce_plant, own_certificates
 from andon.app.supervise import Child, Supervisor, python_module
 from andon.cli.output import CANNOT, SiteArg, fail
+from andon.core.time import SECOND
 from andon.site.model import Site
 
 
@@ -91,6 +94,17 @@ def _alive(path: Path, expected: str) -> int:
     return pid if pid != os.getpid() else 0
 
 
+def _last_recorded(folders: Folders) -> int:
+    """Site time of the last record: a plant that ran faster than the wall must not start behind its own past."""
+    if not folders.ledger.exists():
+        return 0
+    try:
+        with LedgerReader(folders.ledger, load_vkey(folders.keys / "ledger.key")) as ledger:
+            return max((r.at for r in ledger.records()), default=0)
+    except (OSError, ValueError):
+        return 0  # a ledger that cannot be read is the twin's to refuse, with its own sentence
+
+
 def _gateway(folder: Path, folders: Folders) -> Child:
     return Child(
         "gateway",
@@ -103,8 +117,9 @@ def _gateway(folder: Path, folders: Folders) -> Child:
 
 def _plant(folder: Path, folders: Folders, speed: float, faults: list[str], seed: int) -> Child:
     epoch = str(SystemClock().now())
+    begins = str(max(SystemClock().now(), _last_recorded(folders) + SECOND))
     command = [sys.executable, "-m", "andon", "plant", str(folder), "--speed", str(speed), "--seed", str(seed)]
-    command += ["--epoch-wall", epoch, "--epoch-site", epoch]
+    command += ["--epoch-wall", epoch, "--epoch-site", begins]
     for fault in faults:
         command += ["--fault", fault]
     return Child("plant", command, folders.run / "plant.log")
