@@ -98,7 +98,8 @@ def load_vkey(path: Path) -> VerifierKey:
     except FileNotFoundError as error:
         raise KeyRefused(f"verifier key `{path}` is missing; give one with --vkey") from error
     except (NoteRefused, UnicodeDecodeError) as error:
-        raise KeyRefused(f"verifier key `{path}` cannot be used: {error}") from error
+        # Never what the file says: it may be a private key, given by mistake.
+        raise KeyRefused(f"`{path}` is not a verifier key; name the file that ends in .vkey") from error
 
 
 def public_hex(key: SignerKey) -> str:

@@ -99,7 +99,7 @@ def _last_recorded(folders: Folders) -> int:
     if not folders.ledger.exists():
         return 0
     try:
-        with LedgerReader(folders.ledger, load_vkey(folders.keys / "ledger.key")) as ledger:
+        with LedgerReader(folders.ledger, load_vkey(folders.keys / "ledger.vkey")) as ledger:
             return max((r.at for r in ledger.records()), default=0)
     except (OSError, ValueError):
         return 0  # a ledger that cannot be read is the twin's to refuse, with its own sentence
