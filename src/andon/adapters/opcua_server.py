@@ -298,11 +298,12 @@ class OpcuaServer:
         """Close every connection and the socket; a client that does not read is cut off."""
         if self._server is None:
             return
-        try:
-            await asyncio.wait_for(self._server.stop(), STOP_S)
-        except TimeoutError:
+        stopping = asyncio.ensure_future(self._server.stop())
+        done, _ = await asyncio.wait({stopping}, timeout=STOP_S)
+        if not done:
             for transport in list(self._server.iserver.asyncio_transports):
                 transport.abort()
+        await stopping
 
 
 def moment(ns: int) -> datetime:
