@@ -51,6 +51,7 @@ PAGES = (
     "/w/curing",
     "/stations",
     "/halt",
+    "/bounds",
     "/sign-in",
     "/nothing-here",
 )

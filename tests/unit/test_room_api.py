@@ -31,6 +31,7 @@ READING = (
     "quarantine",
     "sources",
     "forecast",
+    "bounds",
     "openapi.json",
 )
 ACTS: dict[str, dict[str, Any]] = {

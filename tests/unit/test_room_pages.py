@@ -39,6 +39,7 @@ PAGES = (
     "/w/curing",
     "/stations",
     "/halt",
+    "/bounds",
     "/sign-in",
 )
 
@@ -313,6 +314,11 @@ def test_the_decide_page_says_everything_that_a_decision_rests_on(kit: RoomKit) 
         ("/authority/throughput/revoke", {"reason": "r"}, port.Revoke("throughput", "r")),
         ("/authority/throughput/publish", {}, port.PublishUse("throughput")),
         (
+            "/authority/throughput/agreement",
+            {"words": "w"},
+            port.RecordEvidence("throughput", "agreement", True, {"words": "w"}),
+        ),
+        (
             "/propose",
             {"target": "oven-set-point oven-1.setpoint", "value": "182,5", "reason": "r"},
             port.Propose("oven-set-point", "oven-1.setpoint", 182.5, "r"),
@@ -366,6 +372,32 @@ def test_a_reset_takes_two_people_each_with_their_own_password(kit: RoomKit) -> 
     assert "Nothing is halted" in kit.client.get("/halt").text
     resets = [(a, w) for a, w in kit.desk.calls if isinstance(a, port.Reset)]
     assert [(w.person, len(a.signature)) for a, w in resets] == [("maria", 128), ("amina", 128)]
+
+
+def test_the_bounds_are_signed_by_two_people_each_with_their_own_password(kit: RoomKit) -> None:
+    kit.enrol("maria", "amina")
+    assert kit.post("/bounds/sign", "/bounds", name="maria", password="wrong")[0] == 403
+    for person in ("maria", "amina"):
+        assert kit.post("/bounds/sign", "/bounds", name=person, password="seven brass valves")[0] == 303
+    assert "the gateway holds them" in kit.client.get("/bounds").text
+
+
+def test_what_an_act_answered_is_shown_and_cannot_be_forged_by_a_link(kit: RoomKit) -> None:
+    kit.enrol("maria")
+    kit.client.post("/halt")
+    form = {"name": "maria", "reason": "looked", "password": "seven brass valves"}
+    _, _, location = kit.post("/reset", "/halt", **form)
+    assert "Signed; one more person must sign" in kit.client.get(location).text
+    forged = kit.client.get("/halt?said=call+this+number&seal=" + "0" * 32).text
+    assert "call this number" not in forged.lower()
+
+
+def test_authority_that_was_lost_is_an_alarm_until_it_is_approved_afresh(kit: RoomKit) -> None:
+    lost = {"use": "oven-set-point", "from": "control", "to": "analyse", "lost": [{"requirement": "drift", "why": "w"}]}
+    kit.desk._done("authority.lost", "", lost, "")
+    assert "oven-set-point fell from control to analyse" in kit.client.get("/").text
+    kit.desk._done("approval", "maria", {"use": "oven-set-point", "tier": "control"}, "")
+    assert "back to normal" in kit.client.get("/alarms").text or "returned to normal" in kit.client.get("/alarms").text
 
 
 def test_what_people_write_is_text_and_never_markup(kit: RoomKit) -> None:

@@ -37,6 +37,7 @@ class DemoDesk:
         self.bad = {"rig-2.elapsed"}
         self.source_up = True
         self.calls: list[tuple[port.Request, port.Who]] = []
+        self._bounds: dict[str, str] = {}
         self._halts: list[dict[str, Any]] = []
         self._open: list[dict[str, Any]] = []
         self._challenges: list[dict[str, Any]] = []
@@ -220,6 +221,26 @@ class DemoDesk:
             "checkpoint": f"andon.example/valve-works\n{len(self._records)}\n3Q2+7w==\n\n— andon.example AAAA\n",
             "vkey": "andon.example/valve-works+530d903a+AekyeRrm56hGpFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
         }
+
+    def bounds(self) -> Mapping[str, Any]:
+        rows = [
+            {"signal": s.id, "min": s.min, "max": s.max, "unit": s.unit, "max_rate": s.max_rate}
+            for s in self._site.signals
+            if s.writable
+        ]
+        return {
+            "rows": rows,
+            "statement": "andon-bounds-v1\n{}",
+            "document": digest("bounds"),
+            "digest": digest("bounds"),
+            "signers": sorted(self._bounds),
+            "in_force": len(self._bounds) > 1,
+            "why": "",
+        }
+
+    def sign_bounds(self, who: port.Who, signature: str) -> port.Done | Refusal:
+        self._bounds[who.person] = signature
+        return self._done("gateway.bounds.signed", who.person, {"person": who.person}, f"signed by {who.person}")
 
     # --- what people do
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from andon.control_room.floor import SHAPES
@@ -45,6 +45,7 @@ def conditions(picture: Picture, names: Names) -> list[Alarm]:
         *_machines(picture, names),
         *_signals(picture, names),
         *_drift(picture),
+        *_lost(picture),
         *_overdue(picture, names),
     ]
     if not picture.gateway.reachable:
@@ -137,6 +138,15 @@ def _drift(picture: Picture) -> Iterator[Alarm]:
                     f"/authority/{authority.use}",
                     picture.at,
                 )
+
+
+def _lost(picture: Picture) -> Iterator[Alarm]:
+    for record in picture.lost:
+        use = str(record.payload.get("use", ""))
+        causes = record.payload.get("lost") or ()
+        why = "; ".join(str(c.get("why", "")) for c in causes if isinstance(c, Mapping))
+        text = f"{use} fell from {record.payload.get('from')} to {record.payload.get('to')}"
+        yield Alarm(f"lost {use}", 2, text, why, f"/authority/{use}", record.at)
 
 
 def _overdue(picture: Picture, names: Names) -> Iterator[Alarm]:

@@ -35,7 +35,7 @@ def sign(room: Room, name: str, password: str) -> Done | Refusal:
 
 
 @router.get(
-    "/api/bounds", tags=["people"], summary="The gateway's bounds, and who has signed", dependencies=[Depends(may_read)]
+    "/api/bounds", tags=["see"], summary="The gateway's bounds, and who has signed", dependencies=[Depends(may_read)]
 )
 def api_bounds(room: TheRoom) -> JSONResponse:
     """Rows (signal, limits, largest change a minute), digest, signers, and whether they are in force."""
@@ -48,14 +48,14 @@ def api_sign(room: TheRoom, body: SigningBounds) -> Response:
     return outcome(sign(room, body.name, body.password))
 
 
-@router.get("/bounds")
+@router.get("/bounds", include_in_schema=False)
 def page(request: Request, room: TheRoom) -> Response:
     """The bounds as a page, with the form to sign them."""
     accounts = [a for a in room.accounts.people() if a.enrolled]
     return room.page(request, "bounds.html", bounds=room.desk.bounds(), accounts=accounts)
 
 
-@router.post("/bounds/sign")
+@router.post("/bounds/sign", include_in_schema=False)
 def page_sign(request: Request, room: TheRoom, form: Form) -> Response:
     """One person's signature: their own name and password."""
     wrong = need(form, "name", "password")

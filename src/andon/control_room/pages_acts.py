@@ -217,3 +217,11 @@ def reset(request: Request, room: TheRoom, form: Form) -> Response:
     if wrong:
         return room.refused(request, wrong, "/halt", 422)
     return room.after(request, reset_halt(room, form["name"], form["password"], _reason(form)), "/halt")
+
+
+@router.post("/authority/{use}/agreement")
+def agreement(request: Request, room: TheRoom, use: str, form: Form, who: Person) -> Response:
+    """The representative records that the people concerned agree, and to what."""
+    words = form.get("words", "")[:REASON_MAX]
+    act = port.RecordEvidence(use, "agreement", True, {"words": words})
+    return _finish(request, room, form, need(form, "words") or act, who)

@@ -18,6 +18,8 @@ from andon.operate.port import Desk
 from andon.site.model import Element, Site
 from andon.sync.view import SignalView
 
+RECORDS_MAX = 1_000_000
+"""More records than a ledger of one site holds at once."""
 LATEST = 12
 """Records that Now shows."""
 
@@ -40,6 +42,8 @@ class Picture:
     authorities: Sequence[Authority]
     forecast: Mapping[str, Any] | None
     latest: Sequence[Record] = field(default=())
+    lost: Sequence[Record] = field(default=())
+    """For each use that lost authority and was not approved since, the record of it."""
 
     def show(self, signal: str) -> Shown | None:
         """A signal as it is printed, or None when the site has no such signal."""
@@ -69,22 +73,28 @@ def answered(challenge: Mapping[str, Any]) -> bool:
 
 
 class Tail:
-    """The newest records, read once each: the ledger is asked only for what is new."""
+    """The newest records and the authority that was lost, read once each: the ledger is asked only for what is new."""
 
     def __init__(self) -> None:
-        self._next = -1
+        self._next = 0
         self._kept: deque[Record] = deque(maxlen=LATEST)
+        self._lost: dict[str, Record] = {}
         self._lock = threading.Lock()
 
-    def read(self, desk: Desk) -> tuple[Record, ...]:
-        """Newest first."""
+    def read(self, desk: Desk) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+        """The newest records, newest first; and for each use that fell and was not approved since, its fall."""
         with self._lock:
-            fresh = desk.records(last=LATEST, start=max(0, self._next))
-            for record in fresh:
-                if record.index >= self._next:
-                    self._kept.append(record)
-                    self._next = record.index + 1
-            return tuple(reversed(self._kept))
+            for record in desk.records(last=RECORDS_MAX, start=self._next):
+                if record.index < self._next:
+                    continue
+                self._next = record.index + 1
+                self._kept.append(record)
+                use = str(record.payload.get("use", ""))
+                if record.kind == "authority.lost":
+                    self._lost[use] = record
+                elif record.kind == "approval":
+                    self._lost.pop(use, None)
+            return tuple(reversed(self._kept)), tuple(self._lost.values())
 
 
 def glance(desk: Desk, before: Picture) -> Picture:
@@ -103,6 +113,7 @@ def glance(desk: Desk, before: Picture) -> Picture:
 def look(desk: Desk, tail: Tail | None = None) -> Picture:
     """Ask the desk for everything that Now shows."""
     facts = desk.facts()
+    latest, lost = (tail or Tail()).read(desk)
     return Picture(
         at=facts.at,
         mode=facts.mode,
@@ -117,7 +128,8 @@ def look(desk: Desk, tail: Tail | None = None) -> Picture:
         commands=desk.commands(),
         authorities=desk.authorities(),
         forecast=desk.forecast(),
-        latest=(tail or Tail()).read(desk),
+        latest=latest,
+        lost=lost,
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
@@ -40,6 +42,9 @@ from andon.ledger.record import Record
 from andon.operate.port import Desk, Done, Who
 
 COOKIE = "andon_session"
+SAID_MAX = 400
+SEAL = 32
+"""Characters of an answer that travel in an address, and of the seal that proves them ours."""
 HERE = Path(__file__).parent
 FRAGMENTS = ("status", "alarms", "figures", "floor", "machines", "doing", "waiting", "tiers")
 """Parts of pages that the broadcaster keeps current; each is a template `_NAME.html`."""
@@ -105,6 +110,7 @@ class Room:
             "who": who,
             "token": self.tokens.make(self.session(request) if who else ""),
             "path": request.url.path,
+            "said": self.said(request),
             "done": self.record(request.query_params.get("done", "")),
             "instance": self.settings.instance,
             "version": self.settings.version,
@@ -139,7 +145,15 @@ class Room:
         index = answer.records[-1].index if answer.records else ""
         path = safe_path(back)
         mark = "&" if "?" in path else "?"
-        return RedirectResponse(f"{path}{mark}done={index}", 303)
+        said = answer.message[:SAID_MAX]
+        seal = self.tokens.make(f"said {said}")[:SEAL]
+        return RedirectResponse(f"{path}{mark}done={index}&{urlencode({'said': said, 'seal': seal})}", 303)
+
+    def said(self, request: Request) -> str:
+        """What the last act answered, if this room wrote it: nobody else can put words on a page by a link."""
+        said = request.query_params.get("said", "")
+        sealed = hmac.compare_digest(self.tokens.make(f"said {said}")[:SEAL], request.query_params.get("seal", ""))
+        return said if said and sealed else ""
 
 
 def safe_path(path: str) -> str:

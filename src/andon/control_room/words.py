@@ -81,6 +81,7 @@ SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "drift": lambda p: f"{_get(p, 'use')} drifts from the floor",
     "forecast": lambda _: "forecast the shift",
     "outcome": lambda p: f"outcome of {_get(p, 'recommendation')} compared with its forecast",
+    "gateway.bounds.signed": lambda _: "signed the gateway's bounds",
     "gateway.bounds": lambda _: "gateway bounds signed",
 }
 

@@ -19,7 +19,9 @@ export function keepDrafts() {
     for (const key of Object.keys(drafts)) if (key.startsWith(`${location.pathname} `) || key === "sent") delete drafts[key];
     for (const key of drafts.sent ?? []) delete drafts[key];
     save(drafts);
-    history.replaceState(null, "", location.pathname + location.search.replace(/[?&]done=\d+/, ""));
+    const rest = new URLSearchParams(location.search);
+    for (const name of ["done", "said", "seal"]) rest.delete(name);
+    history.replaceState(null, "", location.pathname + (rest.size ? `?${rest}` : "") + location.hash);
   }
   for (const field of document.querySelectorAll("main textarea, main input, main select")) {
     if (kept(field) && drafts[place(field)] !== undefined) field.value = drafts[place(field)];
