@@ -115,13 +115,9 @@ def in_flight(view: RecordView, signal: str) -> Command | None:
 
 def in_force(view: RecordView) -> dict[str, Command]:
     """By signal: the latest command that the machine has, or may have, and that nothing has taken back."""
-    latest: dict[str, Command] = {}
-    for trace in view.commands.values():
-        if trace.last_phase in {"", "void", "refused"}:
-            continue
-        latest[trace.signal] = fold(trace)
-    return {
-        signal: command
-        for signal, command in latest.items()
-        if command.phase in PAST_WRITE or (command.phase is Phase.RESOLVED)
-    }
+    latest: dict[str, CommandTrace] = {}
+    for trace in reversed(view.commands.values()):
+        if trace.signal not in latest and trace.last_phase not in {"", "void", "refused"}:
+            latest[trace.signal] = trace
+    commands = {signal: fold(trace) for signal, trace in latest.items()}
+    return {s: c for s, c in commands.items() if c.phase in PAST_WRITE or c.phase is Phase.RESOLVED}
