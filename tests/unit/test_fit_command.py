@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 from shdr_shop import MONDAY, PLAN, LogWriter, Shop
@@ -24,8 +24,8 @@ def run(*words: str, record: Recorder | None = None) -> Any:
 
 def planted(root: Path, machine: float = 300.0, sd: float = 2.0) -> Shop:
     shop = Shop.make(root)
-    rng = random.Random(11)
-    shop.usual([machine + rng.gauss(0, sd) for _ in range(20)])
+    rng = np.random.default_rng(11)
+    shop.usual([machine + float(rng.normal(0, sd)) for _ in range(20)])
     return shop
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import gzip
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from andon.adapters.shdr_replay import stamp
 
 MONDAY = 1485765000 * 10**9
 """2017-01-30 08:30:00 UTC."""
 SIGNALS = """id,element,source,address,type,unit,low,high,period_s,fresh_s,purposes,personal
-mill1.state,mill1,shop,Mill1:Program_Status{ACTIVE=running;FEED_HOLD=waiting_crew;PROGRAM_STOPPED=idle;PROGRAM_COMPLETED=idle},string,,,,1,90,operations,false
+mill1.state,mill1,shop,Mill1:Program_Status{ACTIVE=running;FEED_HOLD=waiting_crew;PROGRAM_COMPLETED=idle},string,,,,1,90,operations,false
 mill1.program_status,mill1,shop,Mill1:Program_Status,string,,,,1,90,operations,false
 mill1.program_running,mill1,shop,Mill1:Program_Name_Running,string,,,,1,90,operations,false
 mill1.program_runtime,mill1,shop,Mill1:Program_Runtime_Seconds,float,s,0,360000,1,90,operations,false
@@ -34,7 +35,13 @@ products: [{id: part, name: Part, route: [{station: milling, time: part.machine}
 """
 SOURCES = 'sources: [{id: shop, kind: shdr, url: "shdr://127.0.0.1:7878"}]\n'
 ASSUMPTIONS = """assumptions:
-  - {name: part.machine, unit: min, distribution: {kind: constant, value: 5}, uncertainty: 0.1, origin: a guess, who: ada, when: "2026-01-01", review_by: "2027-01-01"}
+  - name: part.machine
+    unit: min
+    distribution: {kind: constant, value: 5}
+    origin: a guess
+    who: ada
+    when: "2026-01-01"
+    review_by: "2027-01-01"
 """
 USES = """uses:
   - id: finish-forecast
@@ -146,10 +153,10 @@ class Shop:
 
     def usual(self, times: Sequence[float], *, first: int = 1, seed: int = 3) -> None:
         """One plain cycle of each machine time, a hand time of about two minutes between."""
-        rng = random.Random(seed)
+        rng = np.random.default_rng(seed)
         at = MONDAY
         for i, seconds in enumerate(times):
             unit = first + i
             log = LogWriter(at).start().work(seconds - 1.0).complete(count=unit)
             self.write(unit, log, packed=unit % 2 == 0)
-            at = log.at + round(rng.uniform(60, 240) * 1e9)
+            at = log.at + round(float(rng.uniform(60, 240)) * 1e9)
