@@ -12,7 +12,7 @@ from typing import Any
 from andon.adapters.journal import Journal
 from andon.adapters.machines.opcua_writer import ANSWER_S, LiveValue, OpcUaWriter, Unreachable
 from andon.core.refusals import Reason
-from andon.core.time import Clock, iso
+from andon.core.time import Clock, iso, nanos
 from andon.gateway.bounds import Bound, Node
 from andon.gateway.checks import same
 from andon.gateway.decide import refused, step
@@ -229,18 +229,16 @@ class Gateway:
         answer = await writer.write(bound.node.address, command.value, self._kinds.get(bound.signal, 0))
         if answer.verdict == "unknown":
             return Wrote(command.id, answer.verdict, None, answer.why)
-        back: Live | None = None
-        try:
-            async with asyncio.timeout(READ_BACK_S):
-                while not same(back, command.value):
-                    back = _live(await self._read(bound.node))
-                    if answer.verdict == "refused":
-                        break
-                    await asyncio.sleep(0.02)
-        except (TimeoutError, Unreachable) as error:
-            if isinstance(error, Unreachable):
+        # Counted by the clock: a time-out around the library's own can be swallowed by it (CPython 3.11, `wait_for`).
+        until = self._clock.monotonic() + nanos(READ_BACK_S)
+        while True:
+            try:
+                back = _live(await self._read(bound.node))
+            except Unreachable as error:
                 return Wrote(command.id, answer.verdict, None, str(error))
-        return Wrote(command.id, answer.verdict, back, answer.why)
+            if same(back, command.value) or answer.verdict == "refused" or self._clock.monotonic() > until:
+                return Wrote(command.id, answer.verdict, back, answer.why)
+            await asyncio.sleep(0.02)
 
     async def _settle(self, command: Command) -> Live | None:
         bound = command.bound
