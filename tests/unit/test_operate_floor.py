@@ -404,3 +404,13 @@ def test_what_is_no_matter_of_looking_is_lost_at_once_under_any_clock(shell: She
     shell.must(port.Challenge("oven-1", "mismatch"), KIOSK)
     shell.tick()
     assert shell.kinds().count("authority.lost") == 1
+
+
+def test_a_replay_caps_what_is_shown_and_takes_nothing_from_the_live_floor(shell: Shell) -> None:
+    shell.more["mode"] = "replay"
+    shell.tick([{"use": USE, "statistic": 99.0}])
+    assert shell.authority().tier is Tier.ANALYSE
+    assert not {"authority.lost", "drift"} & set(shell.kinds())
+    del shell.more["mode"]
+    shell.tick()
+    assert shell.authority().tier is Tier.CONTROL

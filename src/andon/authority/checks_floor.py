@@ -222,7 +222,7 @@ def bounds(case: Case) -> Verdict:
 def not_halted(case: Case) -> Verdict:
     """R66-R68: nobody has halted the twin in a scope that this use acts in."""
     leans = case.index.leans.get(case.use.id, frozenset())
-    for halt in case.view.halts.values():
+    for halt in tuple(case.view.halts.values()):
         if halt.scope == "site" or halt.scope not in case.index.places or halt.scope in leans:
             return unmet(f"halt `{halt.id}` on {halt.scope} is in force", evidence=f"#{halt.index}")
     for scope in case.facts.gateway.halted:
@@ -236,7 +236,7 @@ def unblocked(case: Case) -> Verdict:
     blocked = sorted(case.elements_written() & set(case.facts.gateway.blocked))
     if blocked:
         return unmet(f"`{blocked[0]}` is blocked by a command of which nobody knows what became of it")
-    for command, trace in case.view.unsettled.items():
+    for command, trace in tuple(case.view.unsettled.items()):
         signal = case.index.signals.get(trace.signal)
         element = signal.element if signal else trace.signal.partition(".")[0]
         if not trace.signal:

@@ -155,7 +155,7 @@ def no_drift(case: Case) -> Verdict:
 def challenges(case: Case) -> Verdict:
     """R49: no challenge is open on anything that the use leans on."""
     leans = case.index.leans.get(case.use.id, frozenset())
-    for challenge in case.view.challenges_open.values():
+    for challenge in tuple(case.view.challenges_open.values()):
         if challenge.element in leans or challenge.element not in case.index.places:
             state = "upheld" if challenge.answer else "open"
             return unmet(

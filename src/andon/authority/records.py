@@ -31,6 +31,8 @@ class RecordView:
     """What the records say so far. Feed it every record in order; rebuild it for a past time with `of(..., until=)`.
 
     A record that cannot be read never raises: it is counted in `unreadable`, and authority fails closed on it.
+
+    One thread adds. Others may look meanwhile, and whoever goes through one of the mappings takes a tuple of it first.
     """
 
     def __init__(self) -> None:

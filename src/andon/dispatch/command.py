@@ -100,12 +100,12 @@ def command_of(view: RecordView, command: str) -> Command | None:
 
 def all_commands(view: RecordView) -> tuple[Command, ...]:
     """Every command, oldest first."""
-    return tuple(fold(trace) for trace in view.commands.values())
+    return tuple(fold(trace) for trace in tuple(view.commands.values()))
 
 
 def unsettled(view: RecordView) -> tuple[Command, ...]:
     """Commands of which something is still awaited, oldest first."""
-    return tuple(fold(trace) for trace in view.unsettled.values())
+    return tuple(fold(trace) for trace in tuple(view.unsettled.values()))
 
 
 def in_flight(view: RecordView, signal: str) -> Command | None:

@@ -19,7 +19,7 @@ SHOWN_MAX = 500
 def recommendations(view: RecordView, now: Nanos, *, everything: bool = False) -> list[dict[str, Any]]:
     """Open recommendations and hand-made proposals, newest first; with `everything`, the decided ones, too."""
     traces = view.proposals if everything else view.proposals_open
-    return [_recommendation(t, now) for t in islice(reversed(traces.values()), SHOWN_MAX)]
+    return [_recommendation(t, now) for t in islice(reversed(tuple(traces.values())), SHOWN_MAX)]
 
 
 def _recommendation(trace: ProposalTrace, now: Nanos) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _recommendation(trace: ProposalTrace, now: Nanos) -> dict[str, Any]:
 
 def commands(view: RecordView) -> list[dict[str, Any]]:
     """Commands, newest first."""
-    return [command_json(fold(t)) for t in islice(reversed(view.commands.values()), SHOWN_MAX)]
+    return [command_json(fold(t)) for t in islice(reversed(tuple(view.commands.values())), SHOWN_MAX)]
 
 
 def command_json(command: Command) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def challenges(view: RecordView) -> list[dict[str, Any]]:
             if case.answer is None
             else {"outcome": case.answer.outcome, "reason": case.answer.reason, "by": case.answer.by},
         }
-        for case in islice(reversed(view.challenges.values()), SHOWN_MAX)
+        for case in islice(reversed(tuple(view.challenges.values())), SHOWN_MAX)
     ]
     return sorted(rows, key=lambda row: not row["open"])
 
@@ -116,7 +116,7 @@ def halts(view: RecordView) -> list[dict[str, Any]]:
             "signed": sorted(case.signed),
             "index": case.index,
         }
-        for case in view.halts.values()
+        for case in tuple(view.halts.values())
     ]
 
 
@@ -132,7 +132,7 @@ def incidents(view: RecordView) -> list[dict[str, Any]]:
             "at_ns": ns(i.at),
             "index": i.index,
         }
-        for i in islice(reversed(view.incidents), SHOWN_MAX)
+        for i in islice(reversed(tuple(view.incidents)), SHOWN_MAX)
     ]
 
 
@@ -152,7 +152,7 @@ def chain(view: RecordView, command: str) -> Sequence[Mapping[str, Any]]:
     before = trace.intent.index
     given = [a for a in view.approvals.get(trace.use, ()) if a.baseline == baseline and a.index < before]
     links += [{"what": f"approval for {a.tier}", "index": a.index, "by": a.approver} for a in given[-1:]]
-    for (use, kind, bound), slot in view.evidence.items():
+    for (use, kind, bound), slot in tuple(view.evidence.items()):
         if use == trace.use and bound == baseline and slot.best is not None and slot.best.index < before:
             links.append({"what": kind, "index": slot.best.index, "by": slot.best.by})
     return tuple(sorted(links, key=lambda link: int(link["index"])))
