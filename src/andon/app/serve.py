@@ -31,6 +31,7 @@ from andon.app.way_out import WayOut
 from andon.control_room.app import create_app
 from andon.control_room.settings import RoomSettings
 from andon.site.model import Site
+from andon.sync.retention import retention_days
 
 CANNOT = 2
 HOST = "127.0.0.1"
@@ -88,7 +89,7 @@ def twin(options: argparse.Namespace) -> Iterator[tuple[TwinDesk, Accounts, Site
     with contextlib.ExitStack() as stack:
         ledger = SqliteLedger(folders.ledger, load_or_create_key(folders.keys / "ledger.key", ledger_name(site)))
         stack.callback(ledger.close)
-        history = History(folders.history)
+        history = History(folders.history, keep_days=retention_days(site))
         floor = Floor(site, clock, history)
         stack.callback(floor.stop)
         accounts = Accounts(folders.root, site.people, clock)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +27,26 @@ def act(site: Path, kind: str, body: dict[str, Any], person: str, as_json: bool)
     except NoTwin as error:
         fail(str(error), as_json=as_json)
     tell(status, answer, as_json)
+
+
+LATEST = "latest"
+"""Stands for the newest open recommendation, or the newest command."""
+POLL_S = 1.0
+
+
+def newest(site: Path, path: str, key: str, given: str, as_json: bool) -> str:
+    """The id that was given, or the newest one when `latest` was."""
+    if given != LATEST:
+        return given
+    try:
+        client = Client.connect(site)
+        found = client.get(path)
+    except NoTwin as error:
+        fail(str(error), as_json=as_json)
+    client.close()
+    if not found:
+        fail("there is none yet; see `andon recommendations` and `andon authority`", as_json=as_json, code=NO)
+    return str(found[0][key])
 
 
 def tell(status: int, answer: Any, as_json: bool) -> None:
@@ -101,19 +121,22 @@ def accept(
     looked: Annotated[bool, typer.Option("--looked", help="You looked at the floor.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Accept a recommendation; where the use holds control, its command goes to the gateway."""
+    """Accept a recommendation (`latest`: the newest); where the use holds control, its command goes to the gateway."""
+    recommendation = newest(site, "/api/recommendations", "id", recommendation, as_json)
     body = {"recommendation": recommendation, "accept": True, "reason": reason, "looked": looked}
     act(site, "decide", body, person, as_json)
 
 
 def reject(site: SiteArg, recommendation: str, person: AsOption, reason: Reason, as_json: JsonFlag = False) -> None:
-    """Reject a recommendation, with a reason."""
+    """Reject a recommendation (`latest`: the newest), with a reason."""
+    recommendation = newest(site, "/api/recommendations", "id", recommendation, as_json)
     body = {"recommendation": recommendation, "accept": False, "reason": reason, "looked": False}
     act(site, "decide", body, person, as_json)
 
 
 def undo(site: SiteArg, command: str, person: AsOption, reason: Reason, as_json: JsonFlag = False) -> None:
-    """Put the previous value back, as a new command by the same path."""
+    """Put the value before a command (`latest`: the newest) back, as a new command by the same path."""
+    command = newest(site, "/api/commands", "id", command, as_json)
     act(site, "undo", {"command": command, "reason": reason}, person, as_json)
 
 
@@ -154,9 +177,16 @@ def answer(
     act(site, "answer-challenge", body, person, as_json)
 
 
-def recommendations(site: SiteArg, as_json: JsonFlag = False) -> None:
-    """Open recommendations: what, why now, expected effect, and how each stands."""
-    found = look(site, "/api/recommendations", as_json)
+def recommendations(
+    site: SiteArg,
+    wait: Annotated[float, typer.Option(help="Wait so many seconds for one, at most.", min=0, max=3600)] = 0.0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Open recommendations: what, why now, expected effect, and how each stands. Exit code 1 when there is none."""
+    found = look(site, "/api/recommendations", wait)
+    if as_json:
+        print_json(found)
+        raise typer.Exit(0 if found else NO)
     for item in found:
         body = item.get("body") or {}
         effect = body.get("effect") or {}
@@ -168,17 +198,20 @@ def recommendations(site: SiteArg, as_json: JsonFlag = False) -> None:
             )
     if not found:
         typer.echo("no open recommendations")
+        raise typer.Exit(NO)
 
 
-def look(site: Path, path: str, as_json: bool) -> Any:
-    """One reading of the running twin; with `--json` it is printed and the command ends."""
+def look(site: Path, path: str, wait_s: float) -> Any:
+    """What the running twin says at a path, looked at again and again until there is something, or time is up."""
+    waited = 0.0
     try:
         client = Client.connect(site)
         found = client.get(path)
+        while not found and waited < wait_s:
+            time.sleep(POLL_S)
+            waited += POLL_S
+            found = client.get(path)
     except NoTwin as error:
-        fail(str(error), as_json=as_json)
+        fail(str(error))
     client.close()
-    if as_json:
-        print_json(found)
-        sys.exit(0)
     return found
