@@ -65,15 +65,22 @@ class Child:
             os.close(self.pipe)
             self.pipe = None
 
-    def stop(self) -> None:
-        """Ask it to end, and end it if it does not."""
+    def ask_to_end(self) -> None:
+        """Ask it to end; does not wait."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
+
+    def stop(self) -> None:
+        """Ask it to end, and end it if it does not."""
+        self.ask_to_end()
+        if self.process is not None and self.process.poll() is None:
             try:
                 self.process.wait(STOP_WAIT_S)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        if self.pid_file is not None:
+            self.pid_file.unlink(missing_ok=True)
         self.close_pipe()
 
 
@@ -95,12 +102,20 @@ class Supervisor:
                 self._look()
                 time.sleep(0.1)
         finally:
-            for child in reversed(self.children):
-                child.stop()
+            self._end()
         if self.failed:
             self.say(self.failed)
             return 1
         return 0
+
+    def _end(self) -> None:
+        """The last child first, on its own: it must not see the others go, and take that for a loss. Then the rest."""
+        *rest, last = self.children
+        last.stop()
+        for child in rest:
+            child.ask_to_end()
+        for child in rest:
+            child.stop()
 
     def _on_signal(self, _number: int, _frame: object) -> None:
         self.stopping = True

@@ -39,6 +39,10 @@ def run(
         list[str] | None, typer.Option(help="A fault of the virtual plant, `NAME@SECONDS`; see `andon plant`.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Chance of the virtual plant, by number.", min=0)] = 1,
+    plant_write_log: Annotated[
+        Path | None,
+        typer.Option(help="Have the virtual plant append every write that it receives to this file.", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Run the twin of a site until Ctrl-C."""
     site = load(folder)
@@ -55,7 +59,10 @@ def run(
         fail(f"`{error.filename}` cannot be written ({error.strerror}); check its permissions")
     children = [_gateway(folder, folders)]
     if with_plant:
-        children.append(_plant(folder, folders, speed, fault or [], seed))
+        plant = _plant(folder, folders, speed, fault or [], seed)
+        if plant_write_log is not None:
+            plant.command = [*plant.command, "--write-log", str(plant_write_log)]
+        children.append(plant)
     twin = ["twin", str(folder), "--port", str(port)]
     if replay is not None:
         twin += [
@@ -64,7 +71,8 @@ def run(
             *(["--data", str(data)] if data else []),
             *(["--from", start] if start else []),
         ]
-    children.append(Child("twin", python_module("andon.app.serve", *twin[1:]), folders.run / "twin.log"))
+    command = python_module("andon.app.serve", *twin[1:])
+    children.append(Child("twin", command, folders.run / "twin.log", pid_file=folders.run / "twin.pid"))
     code = Supervisor(children, lambda line: typer.echo(line, err=True)).run()
     (folders.run / "parent.pid").unlink(missing_ok=True)
     raise typer.Exit(code)
@@ -122,4 +130,4 @@ def _plant(folder: Path, folders: Folders, speed: float, faults: list[str], seed
     command += ["--epoch-wall", epoch, "--epoch-site", begins]
     for fault in faults:
         command += ["--fault", fault]
-    return Child("plant", command, folders.run / "plant.log")
+    return Child("plant", command, folders.run / "plant.log", pid_file=folders.run / "plant.pid")
