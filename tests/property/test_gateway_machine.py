@@ -11,17 +11,25 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from andon.core.canonical import canonical
 from andon.gateway.bounds import read_bounds
-from andon.gateway.checks import covers
 from andon.gateway.decide import step
 from andon.gateway.restore import restore, standing
 from andon.gateway.state import (
+    ENDED,
     Asked,
     Begin,
     Broken,
@@ -100,6 +108,7 @@ class Gateway(RuleBasedStateMachine):
         self.saved_epoch = 0
         self.latch: list[tuple[bytes, dict[str, Any] | None]] = []
         self.by_hand = b""
+        self.touched = False
         self.last: Permit | None = None
         self.bounds_there = True
         self.device = dict.fromkeys(SIGNALS, 20.0)
@@ -160,6 +169,8 @@ class Gateway(RuleBasedStateMachine):
                     self.fsync()
                     self.journal.append({**effect.entry, "at": str(self.now), "boot": "boot"})
                     self.fsync()
+                    if effect.entry["do"] == "void" and not self.touched:
+                        assert not self.effects_of[effect.entry["command"]], "I6"
                     if isinstance(effect, Begin):
                         if self.by_hand:
                             self.latch.append((self.by_hand, None))
@@ -182,7 +193,10 @@ class Gateway(RuleBasedStateMachine):
         assert self.now <= permit.deadline <= self.now + 500 * MS, "I2"
         assert self.state.bounds is not None, "I2"
         assert 0 <= float(permit.value) <= 100, "I2"
-        assert not any(covers(self.state, halt, effect.bound) for halt in self.state.halts), "I3"
+        element = permit.signal.split(".", 1)[0]
+        assert not {halt.scope for halt in self.state.halts} & {"site", "machining", element}, "I3"
+        others = {c.phase for c in self.state.commands.values() if c.element == element and c.id != permit.command}
+        assert not others - ENDED, "one command an element at a time"
         self.wire.append((permit.command, permit.signal, float(permit.value)))
 
     def answered(self, effect: Reply) -> None:
@@ -333,6 +347,7 @@ class Gateway(RuleBasedStateMachine):
                 self.now += 501 * MS
             case "person":
                 self.device[SIGNALS[much % 2]] = 55.0
+                self.touched = True  # a hand on the machine can undo what a command did
             case "away":
                 self.reachable = False
             case "crash":
@@ -386,3 +401,10 @@ class Gateway(RuleBasedStateMachine):
 
 Gateway.TestCase.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)
 TestGateway = Gateway.TestCase
+
+
+@pytest.mark.proof
+def test_many_more_histories() -> None:
+    run_state_machine_as_test(
+        Gateway, settings=settings(max_examples=5_000, stateful_step_count=80, deadline=None, derandomize=False)
+    )

@@ -44,7 +44,7 @@ from andon.gateway.state import (
     Write,
     Wrote,
 )
-from andon.protocols.permit import Permit, bounds_statement, reset_statement, sign_permit
+from andon.protocols.permit import Permit, bounds_statement, frame, reset_statement, sign_permit
 
 TWIN, AMINA, JONAS = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2, 3))
 NOW = 1_000 * MINUTE
@@ -433,8 +433,21 @@ def test_halts_are_bounded_and_never_refused() -> None:
     for number in range(HALTS_MAX + 5):
         state, effects = step(state, HaltAsked(1, f"place-{number}", "tom", ""), NOW)
         assert any(isinstance(effect, Latch) for effect in effects)
-    assert len(state.halts) == HALTS_MAX + 5
-    assert {halt.scope for halt in state.halts[HALTS_MAX:]} == {"site"}
+    assert [halt.scope for halt in state.halts[HALTS_MAX - 1 :]] == [f"place-{HALTS_MAX - 1}", "site"]
+
+
+def test_the_largest_status_fits_one_frame() -> None:
+    names = [f"{'x' * 120}-{number}.sp"[-128:] for number in range(300)]
+    document = {**DOCUMENT, "signals": [row(name, element="e", permissive_signal=None) for name in names]}
+    bounds = read_bounds(signed(document, ("amina", AMINA), ("jonas", JONAS)), PEOPLE)
+    halts = tuple(Halt(f"H-{n}", "s" * 100, "w" * 200, "y" * 200) for n in range(HALTS_MAX + 1))
+    stuck = {
+        f"D-{n}": Command(f"D-{n}", "x.y", "e" * 60, 1, 1.0, Phase.INDETERMINATE, why="w" * 400)
+        for n in range(OPEN_MAX)
+    }
+    assert frame(status(replace(STATE, bounds=bounds, halts=halts, commands=stuck)))
+    with pytest.raises(BoundsRefused, match="more than 300"):
+        read_bounds(signed({**document, "signals": ROWS * 101}, ("amina", AMINA), ("jonas", JONAS)), PEOPLE)
 
 
 def test_a_reset_needs_two_people_the_halt_and_a_reason() -> None:

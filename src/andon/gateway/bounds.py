@@ -11,7 +11,9 @@ from andon.core.readings import Value
 from andon.protocols.permit import PermitRefused, bounds_statement, read_message, signers
 
 SIGNERS_MIN = 2
-SIGNALS_MAX = 2_000
+SIGNALS_MAX = 300
+"""Their names fit one answer of `status`."""
+NAME_CHARACTERS_MAX = 128
 TYPES = ("float", "int", "bool")
 SECURITY = ("none", "Basic256Sha256")
 _ROW = {
@@ -148,6 +150,8 @@ def _bound(row: Mapping[str, Any], permissives: Mapping[str, Node]) -> Bound:
     if set(row) != _ROW:
         raise BoundsRefused(f"a row of `bounds.json` has other fields than {', '.join(sorted(_ROW))}")
     signal = row["signal"]
+    if not isinstance(signal, str) or not 0 < len(signal) <= NAME_CHARACTERS_MAX:
+        raise BoundsRefused(f"a signal's name has more than {NAME_CHARACTERS_MAX} characters, or none")
     if row["type"] not in TYPES:
         raise BoundsRefused(f"signal `{signal}` has type `{row['type']}`; only {', '.join(TYPES)} may be written")
     numbers = [row["min"], row["max"], row["max_rate"]]

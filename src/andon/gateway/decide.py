@@ -52,8 +52,10 @@ from andon.protocols.permit import PermitRefused, open_permit, reset_statement, 
 
 ENDED_KEPT_MAX = 10_000
 """Ended commands that are remembered by id. Older ones are refused all the same: their permits died long before."""
-OPEN_MAX = 256
-HALTS_MAX = 64
+OPEN_MAX = 64
+HALTS_MAX = 16
+"""Halts of different scopes; a further one halts the site."""
+SHOWN_MAX = 20
 RESETTERS_MIN = 2
 
 Step = tuple[State, tuple[Effect, ...]]
@@ -199,9 +201,9 @@ def _raise_epoch(event: RaiseEpoch, state: State) -> Step:
 
 def _halt(event: HaltAsked, state: State) -> Step:
     raised = replace(state, epoch=state.epoch + 1)
-    standing = next((halt for halt in state.halts if halt.scope == event.scope), None)
+    scope = event.scope if len(state.halts) < HALTS_MAX else SITE
+    standing = next((halt for halt in state.halts if halt.scope == scope), None)
     if standing is None:
-        scope = event.scope if len(state.halts) < HALTS_MAX else SITE
         standing = Halt(f"H-{raised.epoch}", scope, event.who, event.why)
         raised = replace(raised, halts=(*raised.halts, standing))
     entry = {"do": "halt", **standing.as_json()}
@@ -281,7 +283,7 @@ def status(state: State) -> dict[str, Any]:
         "bounds_signers": list(bounds.signers) if bounds else [],
         "bounds_why": "" if bounds else state.bounds_why,
         "bounded": sorted(bounds.signals) if bounds else [],
-        "open": [command.as_json() for command in open_commands(state)],
+        "open": [command.as_json() for command in open_commands(state)[:SHOWN_MAX]],
         "blocked": sorted({command.element for command in open_commands(state) if command.phase != Phase.CHECKING}),
         "broken": state.broken,
     }

@@ -125,6 +125,8 @@ class Folder:
 
     def _halts(self) -> tuple[Halt, ...]:
         try:
+            if self.latch.exists() and self.latch.stat().st_size > FILE_BYTES_MAX:
+                raise ValueError(f"larger than {FILE_BYTES_MAX} bytes")  # noqa: TRY301 - one way to say it
             return standing(read_lines(self.latch))
         except (OSError, ValueError) as error:
             return (Halt("H-unreadable", SITE, "", f"the latch file cannot be read ({error})"),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -134,10 +134,10 @@ class Gateway:
             self.look()
             for effect in self._feed(event):
                 await self._follow(effect)
-        except Exception as error:  # noqa: BLE001 - whatever it is, nothing more may be written
-            fault = f"a fault of the gateway: {type(error).__name__}: {error}"
-            self._feed(Broken(fault))
-            self._reply(refused(ask, [Reason("fault", fault, "restart the gateway and report this")]), "")
+        finally:
+            # Whatever happened, nobody is left waiting; who has been answered is not answered again.
+            said = self.state.broken or "the request was not carried to its end"
+            self._reply(refused(ask, [Reason("fault", said, "restart the gateway and report this")]), "")
 
     async def _follow(self, effect: Effect) -> None:
         """Carry one command on, effect by effect, to its end.
@@ -281,8 +281,14 @@ class Gateway:
             await asyncio.gather(*(writer.keep() for writer in writers), return_exceptions=True)
             await asyncio.sleep(KEEP_S)
 
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing more may be written
+            self._feed(Broken(f"a fault of the gateway: {type(error).__name__}: {error}"))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -87,7 +87,7 @@ class SocketServer:
             except PermitRefused as error:
                 answer = _refusal("bad-request", str(error))
                 crowded = True
-            writer.write(frame(answer))
+            writer.write(_framed(answer))
             await writer.drain()
             if crowded:
                 return
@@ -155,9 +155,16 @@ def event_of(what: Any, message: Mapping[str, Any]) -> Callable[[int], Event]:
             raise PermitRefused(f"request `{str(what)[:40]}` is not one of {known}")
 
 
+def _framed(answer: Mapping[str, Any]) -> bytes:
+    try:
+        return frame(answer)
+    except PermitRefused as error:
+        return frame(_refusal("fault", f"the answer cannot be sent: {error}"))
+
+
 def _clipped(message: Mapping[str, Any], key: str) -> str:
     # A halt is never refused for its form.
-    return str(message.get(key) or "")[:200].encode("utf-8", "replace").decode()
+    return str(message.get(key) or "")[:100].encode("utf-8", "replace").decode()
 
 
 def _refusal(code: str, text: str) -> Mapping[str, Any]:

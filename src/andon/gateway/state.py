@@ -98,7 +98,7 @@ class Halt:
 
     def as_json(self) -> dict[str, Any]:
         """For `status` and the page."""
-        return {"halt": self.id, "scope": self.scope, "who": self.who, "why": self.why}
+        return {"halt": self.id, "scope": self.scope, "who": self.who[:100], "why": self.why[:100]}
 
 
 @dataclass(frozen=True, slots=True)
