@@ -26,7 +26,7 @@ from andon.sync.store import StateStore
 
 HOUR_NS = 3_600 * 10**9
 PEEK = 4096
-BATCH = 3000
+BATCH = 200
 """Observations that state takes at once: small enough that one odd observation does not slow down many."""
 SILENT_S = 120.0
 """A worker that says nothing for so long, and is gone, has failed."""

@@ -150,7 +150,7 @@ class ShdrSource:
         try:
             reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), CONNECT_S)
         except (OSError, TimeoutError) as error:
-            why = f"no adapter answers at {host}:{port} ({error or 'no answer'}); start it or correct `url`"
+            why = f"no adapter answers at {host}:{port} ({str(error) or 'no answer'}); start it or correct `url`"
             raise ConnectionError(why) from error
         try:
             writer.write(PING)

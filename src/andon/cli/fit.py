@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from andon.adapters.clock import SystemClock
 from andon.adapters.fit_logs import Taken, take
 from andon.adapters.recordings import NoRecording, data_folder, find_logs, read_plan
 from andon.adapters.site_folder import load
@@ -20,7 +22,7 @@ from andon.cli.output import NO, JsonFlag, SiteArg, fail, print_json
 from andon.models.fit.compare import Comparison, compare
 from andon.models.fit.forecast import Interval
 from andon.models.fit.plan import Plan
-from andon.models.fit.report import Basis, as_json, validation
+from andon.models.fit.report import Basis, as_json, fitted, validation
 from andon.site.model import ContextOfUse, Site
 
 Recorder = Callable[[Path, str, bool, Mapping[str, Any]], str | None]
@@ -40,6 +42,10 @@ def command(record: Recorder | None = None) -> Callable[..., None]:
         ] = None,
         plan: Annotated[str | None, typer.Option(help="Which plan of `recordings/`.", metavar="NAME")] = None,
         out: Annotated[Path | None, typer.Option(help="Write a picture there.", metavar="FILE.svg")] = None,
+        assumptions: Annotated[
+            Path | None,
+            typer.Option(help="Write what was estimated as rows for assumptions.yaml.", metavar="FILE.yaml"),
+        ] = None,
         seed: Annotated[int, typer.Option(help="Same seed, same figures.", min=0)] = 1,
         workers: Annotated[int, typer.Option(help="Processes to read with, one a machine.", min=1, max=64)] = 2,
         as_json: JsonFlag = False,
@@ -58,6 +64,8 @@ def command(record: Recorder | None = None) -> Callable[..., None]:
         basis = _basis(folder, site, chosen, digest, taken, data, plan, seed)
         if out is not None:
             _picture(found, out, site.name, basis.credit, as_json=as_json)
+        if assumptions is not None:
+            _assumptions(found, site, basis, assumptions, as_json=as_json)
         passed, measured = validation(found, basis)
         said = _record(record, folder, site, passed, measured)
         if as_json:
@@ -110,6 +118,23 @@ def _picture(found: Comparison, out: Path, name: str, credit: str, *, as_json: b
         fail("a picture needs matplotlib; install `andon[simulate]`, or leave `--out` away", as_json=as_json)
     except (OSError, ValueError) as error:
         fail(f"`{out}` cannot be written ({error}); name another file", as_json=as_json)
+
+
+def _assumptions(found: Comparison, site: Site, basis: Basis, out: Path, *, as_json: bool) -> None:
+    """Rows that can stand in assumptions.yaml as they are: origin, who, when and the day to look again included."""
+    today = datetime.fromtimestamp(SystemClock().now() / 1e9, UTC).date()
+    who = next((use.responsible for use in _uses(site)), site.people[0].id if site.people else "")
+    lines = [f"# Estimated by `{basis.reproduce}`.", "", "assumptions:"]
+    for outcome in found.outcomes:
+        units = [c.log.unit for c in outcome.first]
+        note = f"andon fit, units {units[0]} to {units[-1]}, {outcome.forecast.mark}" if units else ""
+        for row in fitted(outcome):
+            about = {"origin": note, "who": who, "when": f"{today}", "review_by": f"{today + timedelta(days=365)}"}
+            lines.append(f"  - {json.dumps(row | about)}")
+    try:
+        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    except OSError as error:
+        fail(f"`{out}` cannot be written ({error.strerror}); name another file", as_json=as_json)
 
 
 def _uses(site: Site) -> list[ContextOfUse]:

@@ -133,15 +133,38 @@ class Parser:
     def feed(self, data: bytes) -> list[ShdrEvent]:
         """Events of the lines that `data` completes."""
         out: list[ShdrEvent] = []
-        lines = (self._pending + data).split(b"\n")
-        self._pending = lines.pop()
-        for raw in lines:
-            self._line += 1
-            self._whole(raw, out)
+        whole, ends, self._pending = (self._pending + data).rpartition(b"\n")
+        if ends:
+            self._lines(whole, out)
         if len(self._pending) > self._line_max:
             self._skipping = self._skipping or self._excerpt(self._pending)
             self._pending = b""
         return out
+
+    def _lines(self, whole: bytes, out: list[ShdrEvent]) -> None:
+        """Whole lines: nearly all are `timestamp|key|value` in a second that is known already, and go a short way."""
+        try:
+            lines = whole.decode("utf-8").split("\n")
+        except UnicodeDecodeError:
+            for raw in whole.split(b"\n"):
+                self._line += 1
+                self._whole(raw, out)
+            return
+        special = self._conditions | self._messages
+        short = self._line_max // 4
+        for text in lines:
+            self._line += 1
+            if len(text) < short and not self._skipping and self._asset is None and "\\" not in text:
+                fields = text.split("|")
+                if len(fields) == 3 and fields[0][:19] == self._second and fields[1] and fields[1][0] != "@":
+                    stamp, key, value = fields
+                    fraction = stamp[20:-1]
+                    plain = stamp[19:20] == "." and stamp[-1] == "Z" and fraction.isascii() and fraction.isdecimal()
+                    if plain and key not in special and value[-1:] != "\r":
+                        time = self._second_ns + int(fraction[:9].ljust(9, "0"))
+                        out.append(Item(time, key, value, self._line))
+                        continue
+            self._whole(text.encode(), out)
 
     def close(self) -> list[ShdrEvent]:
         """Events of what is left when the stream ends: a last line without its line end, an unfinished asset."""

@@ -29,7 +29,12 @@ class Feed:
 
     def value(self, text: str) -> tuple[Value | None, int]:
         """The value in the signal's type and its status. What does not fit stays text, for sync to set aside."""
-        if text == UNAVAILABLE or text.upper() == UNAVAILABLE:
+        if self.type == "float" and self.words is None:
+            try:
+                return float(text), GOOD
+            except ValueError:
+                pass  # UNAVAILABLE, or text that sync sets aside
+        if text.upper() == UNAVAILABLE:
             return None, NO_COMMUNICATION
         if self.words is not None:
             word = self.words.get(text)
@@ -107,6 +112,7 @@ class Feeds:
         self.origin = origin
         self.tally = Tally()
         self._by_key: dict[str, tuple[Feed, ...]] = {}
+        self._known: dict[str, dict[str, tuple[Feed, ...]]] = {}
         self._sequence = 0
         for signal in signals:
             if signal.source == source:
@@ -123,13 +129,34 @@ class Feeds:
             prefix: device prefix of keys that carry none, such as `Hurco02:`.
         """
         out: list[Observation] = []
+        known = self._known.get(prefix)
+        if known is None:
+            known = self._known[prefix] = self._as_written(prefix)
         for event in events:
             self._sequence += 1
-            if event.__class__ is Item:
-                self._item(event, received, prefix, out)
-            else:
+            if event.__class__ is not Item:
                 self._rare(event, received, prefix, out)
+                continue
+            time, key, text, _ = event
+            feeds = known.get(key)
+            if feeds is None or time is None:
+                self._item(event, received, prefix, out)
+                continue
+            at = time if received is None else received
+            for feed in feeds:
+                value, status = feed.value(text)
+                out.append(
+                    Observation(
+                        self.source, feed.address, value, time, None, at, status, None, self.origin, self._sequence
+                    )
+                )
         return out
+
+    def _as_written(self, prefix: str) -> dict[str, tuple[Feed, ...]]:
+        """Declared keys as a log of that device writes them."""
+        known = {key: feeds for key, feeds in self._by_key.items() if ":" in key or not prefix}
+        bare = {key.removeprefix(prefix): feeds for key, feeds in self._by_key.items() if key.startswith(prefix)}
+        return known | {key: feeds for key, feeds in bare.items() if ":" not in key}
 
     def _item(self, item: Item, received: int | None, prefix: str, out: list[Observation]) -> None:
         time, key, text, _ = item

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -112,24 +113,30 @@ def fitted(outcome: Outcome) -> list[dict[str, Any]]:
         return []
     stem = ".".join(outcome.operation.key)
     a, b = estimate.chance
+    longest = estimate.longest_s
     return [
-        {"name": f"{stem}.machine", "unit": "s", "distribution": _quantiles(estimate.machine, log=False)},
+        {
+            "name": f"{stem}.machine",
+            "unit": "s",
+            "distribution": _quantiles(estimate.machine),
+            "uncertainty": _round(estimate.machine.location_sd / max(estimate.machine.centre, 1e-9), 4),
+        },
         {
             "name": f"{stem}.interrupted",
             "unit": "1",
             "distribution": {"kind": "constant", "value": _round(a / (a + b), 4)},
         },
-        {"name": f"{stem}.interruption", "unit": "s", "distribution": _quantiles(estimate.interruption, log=True)},
-        {"name": f"{stem}.hand", "unit": "s", "distribution": _quantiles(estimate.hand, log=True)},
+        {"name": f"{stem}.interruption", "unit": "s", "distribution": _quantiles(estimate.interruption, longest)},
+        {"name": f"{stem}.hand", "unit": "s", "distribution": _quantiles(estimate.hand, longest)},
     ]
 
 
-def _quantiles(spread: Spread, *, log: bool) -> dict[str, Any]:
-    """A predictive distribution as nine equally probable points: all that a simulation needs of it."""
-    from math import exp  # noqa: PLC0415 - two lines' use
-
+def _quantiles(spread: Spread, limit_s: float = 0.0) -> dict[str, Any]:
+    """A predictive distribution as nine equally probable points; of logarithms up to `limit_s` when that is given."""
     points = [float(v) for v in spread.points(9)]
-    return {"kind": "empirical", "values": [round(exp(min(v, 50.0)) if log else v, 2) for v in points]}
+    if limit_s:
+        points = [min(math.exp(min(v, 50.0)), limit_s) for v in points]
+    return {"kind": "empirical", "values": [round(v, 2) for v in points]}
 
 
 def _operation(outcome: Outcome) -> dict[str, Any]:

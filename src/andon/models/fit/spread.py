@@ -86,6 +86,12 @@ class Spread:
         kept = weight[keep]
         return cls(kept / kept.sum(), grid[places], scales[sizes], centre, width)
 
+    @property
+    def location_sd(self) -> float:
+        """Standard deviation of the location: what the sample leaves open about the middle."""
+        mean = (self.weight * self.location).sum()
+        return float(np.sqrt((self.weight * (self.location - mean) ** 2).sum()))
+
     def points(self, count: int) -> Floats:
         """`count` points of the predictive distribution, each as probable as the next, in rising order."""
         spread = max(self.width, float((self.weight * self.scale).sum()))
