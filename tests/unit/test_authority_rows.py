@@ -128,6 +128,7 @@ RECORD_ROWS: tuple[tuple[str, NewRecord, m.Tier], ...] = (
     ("drift", fact_of("drift", {"use": USE, "statistic": 9.0, "threshold": 5.0}), m.Tier.VISUALISE),
     ("halt", fact_of("halt", {"id": "H-9", "scope": "site"}), m.Tier.RECOMMEND),
     ("halt", fact_of("halt", {"id": "H-9", "scope": "oven-2"}), m.Tier.RECOMMEND),
+    ("halt", fact_of("halt", {"id": "H-9", "scope": "a scope that nobody knows"}), m.Tier.RECOMMEND),
     ("incidents", fact_of("incident", {"id": "I", "kind": "override", "about": USE}), m.Tier.RECOMMEND),
     (
         "incidents",
@@ -219,6 +220,10 @@ SITE_ROWS: tuple[tuple[str, m.Site], ...] = (
     ("writes", signal_changed(WRITE, confirm_signal=WRITE)),
     ("writes", signal_changed(WRITE, confirm_tol=None)),
     ("writes", signal_changed(WRITE, permissive_signal=None)),
+    ("writes", signal_changed(WRITE, permissive_signal="oven-1.key")),
+    ("writes", signal_changed(WRITE, confirm_signal="oven-1.nothing")),
+    ("writes", signal_changed(WRITE, confirm_s=None)),
+    ("writes", signal_changed(WRITE, min=None)),
     ("agreement", use_changed(signals=("oven-1.temperature", "testers.present"))),
     ("part-analyse", use_changed(models=("simulate", "throughput"))),
     ("part-recommend", use_changed(models=("simulate", "throughput"))),
@@ -384,3 +389,45 @@ def test_a_past_moment_is_judged_by_the_records_of_that_moment() -> None:
     then = RecordView.of(shell.ledger.rows, until=before)
     assert compute(USE, then, facts(shell.site, before), shell.site).tier is m.Tier.CONTROL
     assert compute(USE, shell.view, facts(shell.site, shell.at), shell.site).tier is m.Tier.ANALYSE
+
+
+def test_what_happens_elsewhere_takes_nothing_away_here() -> None:
+    elsewhere: tuple[NewRecord, ...] = (
+        fact_of("halt", {"id": "H-9", "scope": "lathe-1"}),
+        fact_of("challenge", {**CHALLENGE, "element": "turning"}, ""),
+        fact_of("drift", {"use": "throughput"}),
+        fact_of("incident", {"id": "I", "kind": "override", "about": "throughput"}),
+        fact_of("incident", {"id": "I", "kind": "challenge-overdue", "about": USE}),
+        fact_of("approval.revoked", {"use": "throughput", "reason": "x"}),
+        fact_of("authority.lost", {"use": "throughput", "from": "control", "to": "none", "lost": []}),
+        fact_of("authority.lost", {"use": USE, "from": "recommend", "to": "recommend", "lost": []}),
+    )
+    for record in elsewhere:
+        shell = world()
+        shell.append([record])
+        assert shell.authority().tier is m.Tier.CONTROL, record
+    for change in (
+        lambda f: with_gateway(f, halted=("lathe-1",)),
+        lambda f: with_gateway(f, blocked=("lathe-1",)),
+        lambda f: with_signal(f, "lathe-1.state", fresh=False),
+        lambda f: with_signal(f, TEMP, value=210.0),
+        lambda f: with_signal(f, TEMP, value=150),
+        lambda f: replace(f, at=Nanos(T0 - 2 * SECOND)),
+    ):
+        assert world(change).authority().tier is m.Tier.CONTROL
+
+
+@pytest.mark.parametrize(
+    ("signal_id", "phase", "left"),
+    [
+        (WRITE, "indeterminate", m.Tier.RECOMMEND),
+        ("lathe-1.speed", "indeterminate", m.Tier.CONTROL),
+        (WRITE, "void", m.Tier.CONTROL),
+        (WRITE, "acknowledged", m.Tier.CONTROL),
+    ],
+)
+def test_a_command_in_doubt_blocks_its_own_asset_only(signal_id: str, phase: str, left: m.Tier) -> None:
+    shell = world()
+    intent = {"command": "C-9", "signal": signal_id, "use": USE, "value": 1.0, "baseline": "", "epoch": 1, "by": "x"}
+    shell.append([fact_of("command.intent", intent), fact_of("command.outcome", {"command": "C-9", "phase": phase})])
+    assert shell.authority().tier is left
