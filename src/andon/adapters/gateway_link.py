@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from andon.adapters.gateway_socket import to_connect
 from andon.adapters.journal import append_line
 from andon.protocols.permit import (
     Permit,
@@ -164,15 +164,10 @@ def reasons_of(answer: Mapping[str, Any]) -> str:
 
 @contextmanager
 def _connected(folder: Path, within_s: float) -> Iterator[socket.socket]:
-    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(within_s)
-            # By way of an open folder, since a socket's own path may have 107 characters only.
-            connection.connect(f"/proc/self/fd/{held}/gateway.sock")
-            yield connection
-    finally:
-        os.close(held)
+    with to_connect(folder) as path, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(within_s)
+        connection.connect(path)
+        yield connection
 
 
 def _exactly(connection: socket.socket, count: int) -> bytes:

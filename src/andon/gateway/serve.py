@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from andon.adapters.gateway_socket import NAME, remove, to_bind
 from andon.adapters.machines.opcua_writer import Unreachable
 from andon.core.refusals import Reason
 from andon.gateway.checks import SITE
@@ -39,15 +39,9 @@ class SocketServer:
         Raises:
             OSError: the socket cannot be made.
         """
-        (self._folder / "gateway.sock").unlink(missing_ok=True)
-        # A socket's path may have 107 characters; by way of an open folder it always fits.
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            path = f"/proc/self/fd/{folder}/gateway.sock"
+        with to_bind(self._folder) as path:
             self._server = await asyncio.start_unix_server(self._serve, path)
-            (self._folder / "gateway.sock").chmod(0o600)
-        finally:
-            os.close(folder)
+            (self._folder / NAME).chmod(0o600)
 
     async def end(self) -> None:
         """Stop listening and let go of every connection."""
@@ -56,7 +50,7 @@ class SocketServer:
         for task in self._handlers:
             task.cancel()
         await asyncio.gather(*self._handlers, return_exceptions=True)
-        (self._folder / "gateway.sock").unlink(missing_ok=True)
+        remove(self._folder)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
