@@ -84,8 +84,10 @@ class Broadcaster:
             await asyncio.sleep(self._room.settings.tick_s)
 
     async def _tick(self) -> None:
-        frame = await run_in_threadpool(self._frame, bool(self._clients))
-        if not self._clients:
+        watched = bool(self._clients)
+        frame = await run_in_threadpool(self._frame, watched)
+        if not watched:
+            # Somebody who came meanwhile is behind, and gets a whole frame at the next tick.
             self._before = {}
             return
         changed = changes(self._before, frame)

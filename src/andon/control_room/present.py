@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -38,6 +39,7 @@ UNITS = {
 """UCUM codes that read better otherwise; every other code is printed as it is."""
 QUALITY_WORDS = {Quality.GOOD: "good", Quality.UNCERTAIN: "uncertain", Quality.BAD: "bad"}
 MINUS = "\u2212"
+_CELSIUS = re.compile(r"(?<=\d) Cel\b")
 
 
 class NakedNumber(ValueError):  # noqa: N818 - named for what it is
@@ -116,14 +118,13 @@ def number(value: Value | None) -> str:
 
 
 def estimate(value: float) -> str:
-    """An expected value, no finer than it is known: whole from ten on, else one decimal.
+    """An expected value, no finer than it is known: whole from ten on, else at most one decimal.
 
-    >>> estimate(128.4), estimate(3.14), estimate(2.0)
-    ('128', '3.1', '2')
+    >>> estimate(128.4), estimate(3.14), estimate(2.02), estimate(0.0)
+    ('128', '3.1', '2', '0')
     """
-    size = abs(value)
-    places = 0 if size >= 10 or value == int(value) else 1
-    return f"{value:,.{places}f}".replace(",", "\u202f").replace("-", MINUS)
+    text = f"{value:,.{0 if abs(value) >= 10 else 1}f}".removesuffix(".0")
+    return "0" if text == "-0" else text.replace(",", "\u202f").replace("-", MINUS)
 
 
 def coded(text: str) -> Markup:
@@ -132,7 +133,7 @@ def coded(text: str) -> Markup:
     >>> coded("run `andon rehearse` <now>")
     Markup('run <code>andon rehearse</code> &lt;now&gt;')
     """
-    parts = text.split("`")
+    parts = _CELSIUS.sub(" °C", text).split("`")
     if len(parts) % 2 == 0:
         return escape(text)
     made = [escape(p) if i % 2 == 0 else Markup("<code>{}</code>").format(p) for i, p in enumerate(parts)]

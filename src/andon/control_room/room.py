@@ -189,6 +189,7 @@ def _environment(names: Names) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         bytecode_cache=_Compiled(),
+        auto_reload=False,
     )
     env.filters.update(
         whole=whole,

@@ -68,6 +68,7 @@ function ages() {
 }
 
 function show(frame) {
+  if (!Number.isFinite(frame.at)) return;
   memory.at = frame.at;
   memory.clock = frame.clock;
   if (frame.signals) values(frame.signals);
