@@ -21,6 +21,7 @@ class Socket:
         self.sent: list[dict[str, Any]] = []
         self.closed: tuple[int, str] | None = None
         self.gone = asyncio.Event()
+        self.heard = asyncio.Condition()
 
     async def accept(self) -> None:
         return
@@ -30,6 +31,8 @@ class Socket:
 
     async def send_text(self, text: str) -> None:
         self.sent.append(json.loads(text))
+        async with self.heard:
+            self.heard.notify_all()
 
     async def receive(self) -> dict[str, str]:
         await self.gone.wait()
@@ -48,8 +51,8 @@ def with_browser(kit: RoomKit, frames: int, between: Any = None) -> list[dict[st
         serving = asyncio.ensure_future(broadcaster.serve(socket))  # type: ignore[arg-type]
         broadcaster.start()
         for i in range(frames):
-            while len(socket.sent) <= i:
-                await asyncio.sleep(0.005)
+            async with socket.heard:
+                await socket.heard.wait_for(lambda wanted=i: len(socket.sent) > wanted)
             if between is not None:
                 between(i)
         socket.gone.set()
