@@ -20,6 +20,7 @@ from small_world import (
     WRITE,
     Shell,
     facts,
+    forced,
     site,
     use,
     with_gateway,
@@ -281,6 +282,21 @@ def test_approvals_that_do_not_count(payload: dict[str, object], actor: str) -> 
     assert shell.authority().tier.rank <= m.Tier.ANALYSE.rank
     shell.view.unreadable.clear()
     assert shell.authority().tier is m.Tier.ANALYSE
+
+
+@pytest.mark.parametrize("measured", [{"against": ""}, {"against": None}, {"against": 1}, {}])
+def test_a_validation_that_does_not_say_against_what_counts_for_nothing(measured: dict[str, object]) -> None:
+    shell = forced(site())
+    baseline = shell.authority().baseline
+    payload = {"use": USE, "kind": "validation", "passed": True, "baseline": baseline, "parts": {}}
+    shell.append([fact_of("evidence", {**payload, "measured": measured, "until_ns": payload_ns(T0 + 60 * DAY)})])
+    assert shell.authority().tier is m.Tier.VISUALISE
+
+
+def test_evidence_is_over_at_its_last_moment_and_not_before() -> None:
+    for at, left in ((T0 + 30 * DAY - 1, m.Tier.CONTROL), (T0 + 30 * DAY, m.Tier.VISUALISE)):
+        shell = forced(site())
+        assert compute(USE, shell.view, facts(site(), at), site()).tier is left
 
 
 def test_an_approval_for_control_covers_recommend_and_not_the_other_way_round() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 from andon.adapters.clock import SiteClock
@@ -13,6 +12,7 @@ from andon.app.acts import Acts, Gateway
 from andon.app.floor import Floor
 from andon.authority.compute import compute, compute_all
 from andon.authority.facts import Authority, Facts, GatewayFact, SignalFact
+from andon.authority.past import compute_at
 from andon.authority.records import RecordView
 from andon.core.ids import Ids
 from andon.core.refusals import Refusal, refuse
@@ -173,14 +173,14 @@ class TwinDesk:
         return tuple(compute_all(self.acts.view, self.facts(), self._site).values())
 
     def authority(self, use: str, at: Nanos | None = None) -> Authority | Refusal:
-        """Authority of one use now; or at a past time by the records, with the floor as it is now."""
+        """Authority of one use now; or at a past time as the records of then have it."""
         if self._site.use(use) is None:
             known = ", ".join(u.id for u in self._site.uses)
             return refuse("no-use", f"no context of use `{use}`", f"choose one of: {known}")
         if at is None:
             return compute(use, self.acts.view, self.facts(), self._site)
         view = RecordView.of(self._ledger.records(), until=at)
-        return compute(use, view, replace(self.facts(), at=at), self._site)
+        return compute_at(use, view, at, self._site)
 
     def records(self, kind: str = "", last: int = 200, start: int = 0) -> Sequence[Record]:
         """Records from `start` on whose kind is `kind` or begins with it, the last so many."""

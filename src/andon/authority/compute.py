@@ -61,16 +61,16 @@ def _compute(
         return _compute(part, view, facts, index, table, (*above, use_id)).tier
 
     case = Case(use, index, view, facts, parts, baseline, part_tier)
-    results = tuple(_answer(row, case) for row in table)
-    return Authority(use_id, _tier(use, results), use.ceiling, facts.at, baseline, results)
+    results = tuple(answer(row, case) for row in table)
+    return Authority(use_id, tier_of(use, results), use.ceiling, facts.at, baseline, results)
 
 
-def _answer(row: Requirement, case: Case) -> RequirementResult:
+def answer(row: Requirement, case: Case) -> RequirementResult:
     """One row's verdict; a check that raises, or that answers anything but a verdict, is unmet."""
     try:
-        answer: object = row.check(case)
-        sound = isinstance(answer, Verdict) and answer.met in (True, False)
-        verdict = answer if isinstance(answer, Verdict) and sound else Verdict(False, f"the check answered `{answer}`")
+        said: object = row.check(case)
+        sound = isinstance(said, Verdict) and said.met in (True, False)
+        verdict = said if isinstance(said, Verdict) and sound else Verdict(False, f"the check answered `{said}`")
     except Exception as error:  # noqa: BLE001 - a rule that throws refuses (law 3), and says that it threw
         verdict = Verdict(False, f"the check failed: {type(error).__name__}: {error}")
     return RequirementResult(
@@ -87,7 +87,7 @@ def _answer(row: Requirement, case: Case) -> RequirementResult:
     )
 
 
-def _tier(use: ContextOfUse, results: Sequence[RequirementResult]) -> Tier:
+def tier_of(use: ContextOfUse, results: Sequence[RequirementResult]) -> Tier:
     """The highest tier all of whose requirements, and all of those below, are met; no higher than the ceiling.
 
     A tier for which the table demands nothing is not held: an empty list proves nothing.
