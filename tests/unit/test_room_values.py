@@ -174,6 +174,13 @@ def test_figures_count_what_is_known_and_say_what_is_not() -> None:
     assert forecast.value.quality in {"accurate", "fragile", "guessing"}
 
 
+def test_a_count_of_nothing_current_is_no_number() -> None:
+    desk = DemoDesk(ManualClock(NOW))
+    desk.source_up = False
+    at_work = figures(look(desk), Names(desk.site()))[0]
+    assert (at_work.value.text, at_work.value.state, at_work.value.usable) == ("no value", "none", False)
+
+
 def test_the_floor_keeps_the_sites_own_places_and_tiles_do_not_cover_each_other() -> None:
     desk = DemoDesk(ManualClock(NOW))
     names = Names(desk.site())

@@ -9,7 +9,6 @@ from typing import Any
 
 from andon.control_room.picture import Names, Picture
 from andon.control_room.present import QUALITY_WORDS, Shown, clock_text, computed, estimate, ns_of, number, unit_text
-from andon.core.readings import Quality
 from andon.core.time import SECOND
 from andon.sync.view import SignalView
 
@@ -31,8 +30,11 @@ def figures(picture: Picture, names: Names) -> list[Figure]:
 
 def _summed(text: str, unit: str, views: Iterable[SignalView], picture: Picture) -> Shown:
     used = list(views)
-    at = min((picture.at - round((v.age_s or 0.0) * SECOND) for v in used), default=picture.at)
-    worst = max((v.quality for v in used), default=Quality.BAD)
+    if not used:
+        why = "nothing that it is counted from is current"
+        return Shown("no value", unit, "never seen", "bad", "inferred", "none", why=why)
+    at = min(picture.at - round((v.age_s or 0.0) * SECOND) for v in used)
+    worst = max(v.quality for v in used)
     whole = all(v.fresh and v.value is not None for v in used)
     state = "replay" if picture.mode == "replay" else "ok"
     missing = sum(1 for v in used if not v.fresh or v.value is None)
