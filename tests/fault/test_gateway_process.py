@@ -191,9 +191,9 @@ class Rig:
         }
         write_bounds(self.folder, document, {name: sign_bounds(document, key) for name, key in keys})
 
-    def start(self) -> None:
+    def start(self, command: list[str] | None = None) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "andon.gateway", str(self.site)],
+            command or [sys.executable, "-m", "andon.gateway", str(self.site)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -343,15 +343,9 @@ def test_a_machine_that_answers_too_late_is_fenced_and_read_back(running: Rig) -
     assert [write for write in running.device.writes if write[0] == "oven-1.setpoint"] == [("oven-1.setpoint", 185.0)]
 
 
-def test_a_machine_that_dies_in_the_middle_blocks_its_element_until_a_person_looks(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_machine_that_dies_in_the_middle_blocks_its_element_until_a_person_looks(rig: Rig) -> None:
     code = "import andon.gateway.process as p; p.SETTLE_TRY_S = 0.0\nfrom andon.gateway.__main__ import main\nmain()"
-    rig.process = subprocess.Popen(
-        [sys.executable, "-c", code, str(rig.site)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert rig.process.stdout is not None
-    assert "ready" in rig.process.stdout.readline()
+    rig.start([sys.executable, "-c", code, str(rig.site)])
     rig.connected()
     rig.device.behaviour, rig.device.delay_s = "never", 6.0
     answer = rig.ask("C-1", 185.0)
@@ -472,8 +466,12 @@ def test_without_bounds_of_two_people_it_runs_refuses_and_halts(rig: Rig) -> Non
     answer = rig.ask("C-2", 185.0)
     assert codes(answer) == {"no-bounds"}
     assert "two different people" in answer["reasons"][0]["text"]
-    assert rig.link.halt("site", "tom", "").how == "gateway"
+    held = rig.link.halt("site", "tom", "")
+    assert held.how == "gateway"
     (rig.folder / "latch").unlink()
+    assert rig.link.status()["halts"], "taking the file away resets nothing"
+    both = {"amina": sign_reset(held.halt, "checked", AMINA), "jonas": sign_reset(held.halt, "checked", JONAS)}
+    assert rig.link.reset(held.halt, "checked", both)["ok"]
     rig.sign(("amina", AMINA), ("jonas", JONAS))
     rig.connected()
     assert rig.ask("C-3", 185.0)["phase"] == "done", "new bounds are taken without a restart"
@@ -577,17 +575,39 @@ def test_an_encrypted_session_writes_and_an_unknown_server_is_not_talked_to(tmp_
     try:
         rig.sign(("amina", AMINA), ("jonas", JONAS))
         rig.start()
-        assert "no trusted server certificate" in rig.link.live("oven-1.setpoint")["reasons"][0]["text"]
+        told = rig.link.live("oven-1.setpoint")["reasons"][0]["text"]
+        [kept] = ours.rejected.iterdir()
+        assert f"is not trusted; compare it with the server's own, then move `{kept}` to `{ours.trusted}`" in told
+        assert rig.link.status()["no_session"] == {"plant": told}
         stranger = Pki(tmp_path / "stranger").own("plant", SystemClock().now())
-        ours.trusted.mkdir(parents=True)
         (ours.trusted / "stranger.der").write_bytes(stranger.certificate.read_bytes())
         assert not rig.link.live("oven-1.setpoint")["ok"]
         theirs = Pki(tmp_path / "plant-pki").own("plant", SystemClock().now())
         (ours.trusted / "plant.der").write_bytes(theirs.certificate.read_bytes())
         rig.connected()
+        assert rig.link.status()["no_session"] == {}
         answer = rig.ask("C-1", 185.0)
         assert answer["phase"] == "done", answer
         assert rig.device.writes == [("oven-1.setpoint", 185.0)]
     finally:
         rig.end()
         rig.device.stop()
+
+
+def test_a_disk_that_takes_nothing_stops_writing_and_not_halting(rig: Rig) -> None:
+    rig.start()
+    rig.end()
+    code = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "from andon.gateway.__main__ import main\nmain()"
+    )
+    rig.start([sys.executable, "-c", code, str(rig.site)])
+    assert "refuses every permit: the epoch cannot be saved" in rig.said
+    assert codes(rig.ask("C-1", 185.0)) == {"cannot-record"}
+    answer = rig.link.request({"do": "halt", "scope": "site", "who": "tom", "why": "smoke"})
+    assert (answer["ok"], codes(answer)) == (False, {"not-durable"})
+    assert [halt["scope"] for halt in rig.link.status()["halts"]] == ["site"], "it holds while the gateway runs"
+    held = rig.link.halt("oven-1", "tom", "smoke")
+    assert held.how == "latch file", "whoever asks for a halt tries the disk too"
+    assert rig.device.writes == []

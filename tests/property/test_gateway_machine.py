@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 from andon.core.canonical import canonical
 from andon.gateway.bounds import read_bounds
 from andon.gateway.decide import step
-from andon.gateway.restore import restore, standing
+from andon.gateway.restore import restore, standing, were_reset
 from andon.gateway.state import (
     ENDED,
     Asked,
@@ -137,7 +137,7 @@ class Gateway(RuleBasedStateMachine):
     def files(self) -> FilesRead:
         public = TWIN.public_key().public_bytes_raw()
         bounds = BOUNDS if self.bounds_there else None
-        return FilesRead(public, PEOPLE, bounds, "" if bounds else "gone", standing(self.latch))
+        return FilesRead(public, PEOPLE, bounds, "" if bounds else "gone", standing(self.latch), were_reset(self.latch))
 
     def fsync(self) -> None:
         if self.crash_in:

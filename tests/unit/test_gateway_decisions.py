@@ -13,7 +13,7 @@ from andon.core.canonical import canonical
 from andon.gateway.bounds import Bounds, BoundsRefused, read_bounds, read_people
 from andon.gateway.checks import MINUTE
 from andon.gateway.decide import HALTS_MAX, OPEN_MAX, status, step
-from andon.gateway.restore import restore, standing, worth_keeping
+from andon.gateway.restore import restore, standing, were_reset, worth_keeping
 from andon.gateway.state import (
     ENDED,
     MOVES,
@@ -506,6 +506,16 @@ def test_files_that_change_raise_the_epoch_and_files_that_do_not_do_not() -> Non
         after, effects = step(STATE, event, NOW)
         assert after.epoch == 8
         assert effects == (SaveEpoch(8),)
+
+
+def test_a_halt_that_is_in_memory_only_is_ended_by_nothing_but_its_reset() -> None:
+    halted, _ = step(STATE, HaltAsked(1, "site", "tom", ""), NOW)
+    assert step(halted, files(BOUNDS), NOW) == (halted, ()), "an empty latch file does not reset"
+    assert step(halted, files(BOUNDS, halted.halts), NOW) == (halted, ())
+    more, _ = step(halted, files(BOUNDS, (Halt("H", "oven-1", "", ""),)), NOW)
+    assert {halt.id for halt in more.halts} == {"H", "H-8"}
+    after, _ = step(halted, replace(files(BOUNDS), reset=were_reset([(b"", {"do": "reset", "halt": "H-8"})])), NOW)
+    assert after.halts == ()
 
 
 def test_open_commands_are_bounded() -> None:

@@ -262,8 +262,7 @@ def _hold(path: Path) -> IO[str]:
         raise LedgerBusy(
             f"ledger `{path.with_suffix('')}` is open for writing in process {holder}; stop that one first"
         ) from error
-    file.seek(0)
-    file.truncate()
-    file.write(str(os.getpid()))
-    file.flush()
+    with contextlib.suppress(OSError):  # the number is for people; the lock holds on a full disk too
+        os.ftruncate(file.fileno(), 0)
+        os.pwrite(file.fileno(), str(os.getpid()).encode(), 0)
     return file

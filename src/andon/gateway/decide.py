@@ -246,13 +246,16 @@ def _resolve(event: ResolveAsked, state: State, now: int) -> Step:
 
 
 def _files(event: FilesRead, state: State) -> Step:
+    # A halt that the disk would not take is in memory only; nothing but a reset ends it while the gateway runs.
+    standing = {halt.id for halt in event.halts}
+    held = tuple(halt for halt in state.halts if halt.id not in standing | event.reset)
     read = replace(
         state,
         twin_key=event.twin_key,
         people=event.people,
         bounds=event.bounds,
         bounds_why=event.bounds_why,
-        halts=event.halts,
+        halts=(*event.halts, *held),
     )
     if read == state:
         return state, ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import IO, Any
 from andon.adapters.journal import Journal, append_line, read_lines, replace_file
 from andon.gateway.bounds import Bounds, BoundsRefused, read_bounds, read_people
 from andon.gateway.checks import SITE
-from andon.gateway.restore import standing
+from andon.gateway.restore import standing, were_reset
 from andon.gateway.state import FilesRead, Halt
 
 FILE_BYTES_MAX = 4 * 1024 * 1024
@@ -114,7 +115,8 @@ class Folder:
             why = f"`{Path(str(error.filename)).name}` is missing"
         except (OSError, BoundsRefused) as error:
             why = str(error)
-        return FilesRead(self._twin_key(), people, bounds, why, self._halts())
+        halts, reset = self._latched()
+        return FilesRead(self._twin_key(), people, bounds, why, halts, reset)
 
     def _twin_key(self) -> bytes | None:
         try:
@@ -123,13 +125,14 @@ class Folder:
             return None
         return key if len(key) == 32 else None
 
-    def _halts(self) -> tuple[Halt, ...]:
+    def _latched(self) -> tuple[tuple[Halt, ...], frozenset[str]]:
         try:
             if self.latch.exists() and self.latch.stat().st_size > FILE_BYTES_MAX:
                 raise ValueError(f"larger than {FILE_BYTES_MAX} bytes")  # noqa: TRY301 - one way to say it
-            return standing(read_lines(self.latch))
+            lines = read_lines(self.latch)
+            return standing(lines), were_reset(lines)
         except (OSError, ValueError) as error:
-            return (Halt("H-unreadable", SITE, "", f"the latch file cannot be read ({error})"),)
+            return (Halt("H-unreadable", SITE, "", f"the latch file cannot be read ({error})"),), frozenset()
 
     def _bytes(self, name: str) -> bytes:
         path = self.path / name
@@ -160,8 +163,7 @@ def _hold(path: Path) -> IO[str]:
         holder = file.read().strip() or "unknown"
         file.close()
         raise CannotRun(f"a gateway runs for `{path.parent}` already, process {holder}; stop that one first") from error
-    file.seek(0)
-    file.truncate()
-    file.write(str(os.getpid()))
-    file.flush()
+    with contextlib.suppress(OSError):  # the number is for people; the lock holds on a full disk too
+        os.ftruncate(file.fileno(), 0)
+        os.pwrite(file.fileno(), str(os.getpid()).encode(), 0)
     return file

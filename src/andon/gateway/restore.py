@@ -90,6 +90,11 @@ def standing(lines: Iterable[tuple[bytes, Mapping[str, Any] | None]]) -> tuple[H
     return tuple(halts.values())
 
 
+def were_reset(lines: Iterable[tuple[bytes, Mapping[str, Any] | None]]) -> frozenset[str]:
+    """The halts that a latch file says were reset."""
+    return frozenset(str(entry.get("halt")) for _, entry in lines if entry and entry.get("do") == "reset")
+
+
 def _begun(entry: Mapping[str, Any]) -> Command:
     return Command(
         id=entry["command"],

@@ -232,6 +232,8 @@ class FilesRead:
     bounds: Bounds | None
     bounds_why: str
     halts: tuple[Halt, ...]
+    reset: frozenset[str] = frozenset()
+    """Halts that the latch file says were reset."""
 
 
 @dataclass(frozen=True, slots=True)
