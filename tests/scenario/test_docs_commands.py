@@ -1,7 +1,7 @@
 """Every command that the docs show runs, each page in a fresh folder.
 
 A page that needs a running twin or recorded data says so in its first lines: a comment `needs: twin`, `needs: data`.
-Pages that need a twin are walked by `test_docs_tutorial`.
+Pages that need a twin are walked by `test_docs_tutorial`; the virtual plant's by its own tests.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import pytest
 from docs_kit import ROOT, data_folder, needs, pages, walk
 
 
-@pytest.mark.parametrize("page", [p for p in pages() if "twin" not in needs(p)], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "page", [p for p in pages() if not needs(p) & {"twin", "plant"}], ids=lambda p: str(p.relative_to(ROOT))
+)
 def test_every_command_shown_runs(page: Path, tmp_path: Path) -> None:
     if "data" in needs(page) and data_folder() is None:
         pytest.skip("the recorded data is not here; set ANDON_DATA to the folder that contains nist_sms")

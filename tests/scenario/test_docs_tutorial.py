@@ -65,4 +65,5 @@ def fresh(site: Path) -> bool:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", [p for p in pages() if "twin" in needs(p)], ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_page_that_needs_a_twin_is_walked(page: Path, valve_works: Path) -> None:
-    walk(page, valve_works, timeout_s=600.0)
+    api = json.loads((valve_works / "examples" / "valve-works" / ".andon" / "run" / "api.json").read_text())
+    walk(page, valve_works, timeout_s=600.0, address=api["url"])

@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXIT = re.compile(r"\s+# exit (\d)$")
+ROOM = "http://127.0.0.1:8700"
 EXPORT = re.compile(r"^export (\w+)=(\S+)$")
 
 
@@ -61,8 +62,11 @@ def environment() -> dict[str, str]:
     }
 
 
-def walk(page: Path, folder: Path, timeout_s: float = 300.0) -> None:
-    """Run every command of a page in `folder`, in order, and hold each to what the page says of it."""
+def walk(page: Path, folder: Path, timeout_s: float = 300.0, address: str = "") -> None:
+    """Run every command of a page in `folder`, in order, and hold each to what the page says of it.
+
+    `address` stands where the page shows the control room's usual one.
+    """
     variables = environment()
     for shown in shown_in(page):
         export = EXPORT.match(shown.command)
@@ -70,7 +74,7 @@ def walk(page: Path, folder: Path, timeout_s: float = 300.0) -> None:
             variables[export[1]] = export[2]
             continue
         ran = subprocess.run(
-            ["bash", "-c", shown.command],
+            ["bash", "-c", shown.command.replace(ROOM, address) if address else shown.command],
             cwd=folder,
             env=variables,
             capture_output=True,

@@ -157,11 +157,15 @@ def challenge(
     element: str,
     reason: Annotated[str, typer.Argument(help="mismatch, hazard, timing, route or omission.")],
     words: Annotated[str, typer.Option(help="In your own words.")] = "",
-    person: Annotated[str, typer.Option("--as", help="Optional: nobody needs to sign in.")] = "",
     as_json: JsonFlag = False,
 ) -> None:
-    """Say that the model is wrong about an element; holds back what leans on it until it is answered."""
-    act(site, "challenge", {"element": element, "reason": reason, "words": words}, person, as_json)
+    """Say that the model is wrong about an element, without signing in; what leans on it waits for an answer."""
+    try:
+        client = Client.connect(site)
+        status, answer = client.post("/api/challenge", {"element": element, "reason": reason, "words": words})
+    except NoTwin as error:
+        fail(str(error), as_json=as_json)
+    tell(status, answer, as_json)
 
 
 def answer(

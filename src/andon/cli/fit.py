@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,8 @@ from andon.site.model import ContextOfUse, Site
 
 Recorder = Callable[[Path, str, bool, Mapping[str, Any]], str | None]
 """Records a validation (site folder, use, passed, measured); a sentence when it could not, None when it did."""
+PLAIN = re.compile(r"(?!(?:true|false|null|yes|no|on|off|y|n)$)[A-Za-z][A-Za-z0-9 ._-]*$")
+"""What YAML takes as text without quotes."""
 MARK_SIGN = {"accurate": "● accurate", "fragile": "◆ fragile", "guessing": "✕ guessing"}
 
 
@@ -130,11 +133,24 @@ def _assumptions(found: Comparison, site: Site, basis: Basis, out: Path, *, as_j
         note = f"andon fit, units {units[0]} to {units[-1]}, {outcome.forecast.mark}" if units else ""
         for row in fitted(outcome):
             about = {"origin": note, "who": who, "when": f"{today}", "review_by": f"{today + timedelta(days=365)}"}
-            lines.append(f"  - {json.dumps(row | about)}")
+            lines.append(f"  - {_flow(row | about)}")
     try:
         out.write_text("\n".join(lines) + "\n", encoding="utf-8")
     except OSError as error:
         fail(f"`{out}` cannot be written ({error.strerror}); name another file", as_json=as_json)
+
+
+def _flow(value: Any) -> str:
+    """YAML on one line, plain words without quotes.
+
+    >>> _flow({"name": "a.b", "values": [1.5, 2], "when": "2026-01-01"})
+    '{name: a.b, values: [1.5, 2], when: "2026-01-01"}'
+    """
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}: {_flow(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_flow(v) for v in value) + "]"
+    return value if isinstance(value, str) and PLAIN.match(value) else json.dumps(value)
 
 
 def _uses(site: Site) -> list[ContextOfUse]:
@@ -223,6 +239,9 @@ def _figures(console: Console, found: Comparison, basis: Basis) -> None:
     lines.append(f"staffed finish inside its 90 % interval for {found.finishes_inside} of {finishes} operations")
     aside = ", ".join(f"{n} {reason}" for reason, n in basis.quarantined.items())
     lines.append(f"{basis.readings} readings; quarantined: {aside or 'none'}; {basis.malformed} malformed lines")
+    if found.skips:
+        parts = sum(s.following - s.last - 1 for s in found.skips)
+        lines.append(f"{parts} parts were counted that no log shows, between {len(found.skips)} pairs of logs")
     lines.append(f"again: {basis.reproduce}")
     for line in lines:
         console.print(line, highlight=False, markup=False)
