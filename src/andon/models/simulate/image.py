@@ -190,7 +190,10 @@ class Builder:
         m.put(at.EMPTY, empty)
         opened = open_spans(site, options.start_ns, options.horizon_ns)
         m.put(at.OPEN, [t for span in opened for t in span])
-        self.mix_at = [m.put(0, words) for words in mixes(site)]
+        stations, road = mixes(site)
+        self.mix_at = [m.put(0, words) for words in stations]
+        self.road = road[0] > 0
+        m.put(at.ROAD_MIX, road)
         head = m.words
         head[at.OPEN_N] = len(opened)
         head[at.STATIONS_N] = len(site.stations)
@@ -318,6 +321,8 @@ class Builder:
                 p = self.process(vehicle, at.VEHICLE, pc, 2)
                 words[p + at.LAST] = len(site.stations)
                 words[p + at.NUMBER] = number
+                if live is not None and self.road and live.vehicles.get(vehicle) in {"moving", "loading"}:
+                    warm.vehicle(words, p, pc, self.reals.at[fleet.handling])
         for crew in site.crews:
             pc = calendar_code(self.code, crew_at[crew.id])
             self.process(f"{crew.id} calendar", at.CALENDAR, pc, 0)
@@ -326,8 +331,7 @@ class Builder:
             p = self.process(f"demand for {d.product}", at.DEMAND, place if live is None else wait, 3)
             if live is not None:
                 phase = live.order_phase_s.get(d.product)
-                words[p + at.AGE] = round((phase or 0.0) * SECOND)
-                words[p + at.REP] = int(phase is None)
+                words[p + at.AGE] = at.UNSEEN if phase is None else round(phase * SECOND)
         desk = self.process("release desk", at.RELEASER, self.code.add(at.DISPATCH), 3)
         words[at.DESK] = desk
         self.process("probe", at.PROBE, probe_code(self.code), 9)
@@ -358,6 +362,8 @@ class Builder:
         is_down = now is not None and now.state == "down"
         p = self.process(f"breakdown of {self.machine_ids[k]}", at.BREAKDOWN, down if is_down else start, 1)
         self.m.words[p + at.NUMBER] = k
+        self.m.words[p + at.REP] = at.UNSEEN if is_down else 0
+        self.m.words[p + at.DRAWS] = int(is_down)
         self.m.words[machine + at.DOWN] = int(is_down)
 
     def _begin_from_live(self) -> dict[str, int]:

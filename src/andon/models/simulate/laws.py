@@ -70,6 +70,7 @@ def words_of(assumption: Assumption, factor_at: int, values_at: int) -> tuple[li
         raise Unrunnable(f"assumption `{assumption.name}`: {error}") from error
     words[at.KIND_D] = float(kind)
     words[at.P0 : at.P0 + len(parameters)] = parameters
+    words[at.MEAN] = mean_of(d)
     return words, values
 
 

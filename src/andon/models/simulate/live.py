@@ -107,7 +107,7 @@ def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState
     vehicles = {v: str(values.get(f"{v}.state", "")) for fleet in site.fleets for v in fleet.vehicles}
     under_way = sum(1 for state in vehicles.values() if state in {"moving", "loading"})
     if under_way:
-        sampled.append(f"what the {under_way} vehicle(s) under way carry (taken as empty)")
+        sampled.append(f"what the {under_way} vehicle(s) under way carry, and how far they are")
     if any(s.breakdown for s in site.stations):
         sampled.append("how long each machine has run since its last repair")
     if site.demand:
@@ -141,7 +141,7 @@ def _machine(values: Mapping[str, Value], machine: str, station: Station, sample
     if busy and not job:
         sampled.append(f"which product is on `{machine}`")
     if state == "running" and elapsed is None:
-        sampled.append(f"how long `{machine}` has been at its job (taken as just begun)")
+        sampled.append(f"how long `{machine}` has been at its job")
     if busy and station.batch > 1:
         sampled.append(f"how many jobs are in `{machine}`, and all but the first one's product")
     if state in {"setup", "down"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -66,7 +67,7 @@ def reals(site: Site, factors: dict[str, float], *, uncertain: bool = True) -> R
     values[at.FACTORS + 2 * len(names) + 1] = 1.0
     one = head + len(laws)
     unit = [0.0] * at.DIST_WORDS
-    unit[at.KIND_D], unit[at.P0], unit[at.SCALE] = float(at.CONSTANT), 1.0, 1.0
+    unit[at.KIND_D], unit[at.P0], unit[at.MEAN], unit[at.SCALE] = float(at.CONSTANT), 1.0, 1.0, 1.0
     unit[at.FACTOR] = float(at.FACTORS + 2 * len(names) + 1)
     return Reals(values + laws + unit + empirical, places, one, names)
 
@@ -77,7 +78,7 @@ def curve_value_s(curve: Curve, x: float) -> float:
     points = sorted(curve.points)
     if x <= points[0][0]:
         return points[0][1] * scale
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         if x <= x1:
             return (y0 + (y1 - y0) * (x - x0) / (x1 - x0)) * scale
     return points[-1][1] * scale
@@ -143,8 +144,11 @@ def ways_ns(site: Site) -> tuple[list[int], list[int]]:
     return loaded, empty
 
 
-def mixes(site: Site) -> list[list[int]]:
-    """By station: what a job that is seen there, but not which, may be: (product * 256 + step, cumulative ppm)."""
+def mixes(site: Site) -> tuple[list[list[int]], list[int]]:
+    """What a job may be that is seen, but not which: (product * 256 + step, cumulative ppm) by station, and on the road.
+
+    Jobs on the road are named by the step that they are going to.
+    """
     declared = {a.name: a for a in site.assumptions}
     weight = {p.id: 1.0 for p in site.products}
     for d in site.demand:
@@ -158,13 +162,24 @@ def mixes(site: Site) -> list[list[int]]:
             for k, step in enumerate(p.route)
             if step.station == station.id
         ]
-        total = sum(w for w, _ in parts)
-        words, sofar = [len(parts)], 0.0
-        for w, what in parts:
-            sofar += w / total
-            words += [what, round(sofar * 1e6)]
-        table.append(words)
-    return table
+        table.append(_mix(parts))
+    area = {s.id: s.area for s in site.stations}
+    road = [
+        (weight[p.id], i * 256 + k + 1)
+        for i, p in enumerate(site.products)
+        for k, (here, there) in enumerate(itertools.pairwise(p.route))
+        if area[here.station] != area[there.station]
+    ]
+    return table, _mix(road)
+
+
+def _mix(parts: list[tuple[float, int]]) -> list[int]:
+    total = sum(w for w, _ in parts)
+    words, sofar = [len(parts)], 0.0
+    for w, what in parts:
+        sofar += w / total
+        words += [what, round(sofar * 1e6)]
+    return words
 
 
 def cyclic(site: Site) -> bool:

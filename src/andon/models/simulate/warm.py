@@ -18,23 +18,25 @@ def machine(words: list[int], site: Site, p: int, station: Station, entries: Ent
     index = {product.id: i for i, product in enumerate(site.products)}
     known = now.last or now.job
     words[p + at.LAST] = index.get(known, -2)
-    age = round((now.elapsed_s or 0.0) * SECOND)
+    age = at.UNSEEN if now.elapsed_s is None else max(round(now.elapsed_s * SECOND), 1)
     calendar = station.breakdown is None or station.breakdown.counts == "calendar"
     state = now.state
     if state in {"running", "setup", "blocked"} or (state in {"down", "waiting_crew"} and now.job):
         _load(words, site, p, station, now)
     loaded = words[p + at.JOB] != 0
     if state == "running" or (state == "down" and calendar and loaded):
-        words[p + at.PC], words[p + at.STATE], words[p + at.AGE] = entries.running, at.BUSY, max(age, 1)
+        words[p + at.PC], words[p + at.STATE], words[p + at.AGE] = entries.running, at.BUSY, age
     elif state == "setup":
         words[p + at.PC], words[p + at.STATE], words[p + at.AGE] = entries.setup, at.SETUP, age
     elif state == "blocked":
         words[p + at.PC], words[p + at.STATE] = entries.blocked, at.BLOCKED
     elif state == "waiting_crew" and loaded:
         words[p + at.PC], words[p + at.STATE] = entries.setup, at.NO_CREW
+        if station.crew_for == "setup":
+            words[p + at.LAST] = -1  # it waits for set-up, so it is not set up for this job
     elif state == "down" and not calendar:
         words[p + at.PC] = entries.down_with_job if loaded else entries.down
-        words[p + at.STATE], words[p + at.AGE] = at.FAILED, age
+        words[p + at.STATE], words[p + at.AGE], words[p + at.REP] = at.FAILED, age, at.UNSEEN
 
 
 def _load(words: list[int], site: Site, p: int, station: Station, now: MachineNow) -> None:
@@ -45,6 +47,12 @@ def _load(words: list[int], site: Site, p: int, station: Station, now: MachineNo
     _link(words, chain)
     words[p + at.JOB] = chain[0]
     words[p + at.JOBS] = count if now.jobs is not None or count == 1 else -1
+
+
+def vehicle(words: list[int], p: int, meet: int, handling: int) -> None:
+    """A vehicle that is seen under way: the kernel draws whether it carries a job, which, and how far it has come."""
+    words[p + at.JOB] = _token(words, -1, 0)
+    words[p + at.PC], words[p + at.REP], words[p + at.AGE] = meet + 2, meet, handling
 
 
 def queue(words: list[int], site: Site, s: int, station: Station, live: LiveState) -> None:

@@ -148,3 +148,22 @@ def duration(f: np.ndarray, d: int, v: float, age_s: float) -> float:
         return 0.0
     left = isf(f, d, v * alive) * scale - age_s
     return left if left > 0.0 else 0.0
+
+
+def residual(f: np.ndarray, d: int, key: int, who: int, which: int) -> float:
+    """Seconds still to go of a time from `d` that goes on now and began nobody knows when.
+
+    A renewal process that began long ago (16 to 17 means) is followed up to now; what is left of the time in which now
+    falls has, in the limit, the equilibrium law with density S(x) / mean.
+    """
+    scale = f[d + at.SCALE] * f[int(f[d + at.FACTOR])]
+    mean = f[d + at.MEAN]
+    if mean <= 0.0:
+        return 0.0
+    when = -(16.0 + unit(key, who, which)) * mean
+    base = (which + 1) << 20
+    for i in range(at.RENEWALS_MAX):
+        when += isf(f, d, unit(key, who, base + i))
+        if when > 0.0:
+            return when * scale
+    return mean * scale

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from andon.models.simulate.kernel import layout as at
-from andon.models.simulate.kernel.chance import unit
 from andon.models.simulate.kernel.events import note, schedule
 from andon.models.simulate.kernel.floor import arrive, has_room, set_size, wake_desk
 from andon.models.simulate.kernel.work import draw, who_is
@@ -26,14 +25,11 @@ def when_open(m: np.ndarray, span: int) -> int:
 
 
 def order_next(m: np.ndarray, f: np.ndarray, p: int, product: int, pc: int) -> int:
-    """Sleep until the product's next order; the first one of a warm start comes at a random phase of its interval."""
+    """Sleep until the product's next order."""
     a = m[at.PRODUCTS] + product * at.PRODUCT_WORDS
     span = draw(m, f, m[a + at.EVERY], who_is(at.FOR_DEMAND, product), m[p + at.DRAWS], m[p + at.AGE])
     m[p + at.DRAWS] += 1
     m[p + at.AGE] = 0
-    if m[p + at.REP] > 0:
-        span = np.int64(span * unit(m[at.KEY], who_is(at.FOR_PHASE, product), 0))
-        m[p + at.REP] = 0
     m[p + at.PC] = pc + 1
     schedule(m, p, when_open(m, span))
     return -1

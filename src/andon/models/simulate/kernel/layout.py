@@ -14,7 +14,7 @@ PRODUCTS, PRODUCTS_N, STORES, STORES_N, PROCS, PROCS_N, POOLS, POOLS_N = 17, 18,
 HEAP, HEAP_MAX, READY, READY_MASK, TOKENS_NEXT, TOKENS_FREE, TOKENS_END = 25, 26, 27, 28, 29, 30, 31
 SERIES, BIN_NS, BIN, BINS, OPEN, OPEN_N, MIXES, TRAVEL, STATIONS_N, CURVES_N = 32, 33, 34, 35, 36, 37, 38, 39, 40, 41
 TRACE, TRACE_N, TRACE_END, CYCLIC, CURVES, FIFO, EMPTY, WIP_AREA, WIP_SINCE = 42, 43, 44, 45, 46, 47, 48, 49, 50
-INITIAL, INITIAL_N, STEPS_LIMIT = 51, 52, 53
+INITIAL, INITIAL_N, STEPS_LIMIT, ROAD_MIX = 51, 52, 53, 54
 HEADER = 64
 
 # --- process: a machine, a vehicle, a demand, the release desk, a calendar, a breakdown, the probe ----------------------
@@ -62,7 +62,7 @@ AT_STORE, TIME, CURVE, STEP_STATION = range(4)
 STEP_WORDS = 4
 
 # --- real numbers: number of assumptions, their factors, then distributions of eight words ----------------------------------------------
-KIND_D, P0, P1, P2, P3, P4, SCALE, FACTOR = range(8)
+KIND_D, P0, P1, P2, P3, MEAN, SCALE, FACTOR = range(8)
 DIST_WORDS = 8
 FACTORS_N, FACTORS = 0, 2
 """Addresses in `f`: number of assumptions; then (relative standard deviation of the mean, factor) for each."""
@@ -70,6 +70,11 @@ CONSTANT, UNIFORM, TRIANGULAR, NORMAL, LOGNORMAL, GAMMA, WEIBULL, EXPONENTIAL, E
 
 GAMMA_Z_LOW, GAMMA_Z_STEP, GAMMA_NODES = -7.0, 0.25, 62
 """The gamma law is read from a table over normal scores: cubic between nodes, relative error below 1e-6 (2e-5 for a shape of 0.2)."""
+
+RENEWALS_MAX = 10_000
+"""Draws that a residual time of unknown age may take."""
+UNSEEN = -1
+"""Age of work that goes on, but nobody saw begin."""
 
 # --- purposes of draws: the third part of a draw's key ---------------------------------------------------------------
 FOR_TIME, FOR_SETUP, FOR_CARRY, FOR_DEMAND, FOR_FAILURE, FOR_REPAIR, FOR_MIX, FOR_FACTOR, FOR_PHASE = range(1, 10)

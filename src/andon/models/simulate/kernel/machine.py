@@ -102,9 +102,9 @@ def step_other(m: np.ndarray, f: np.ndarray, p: int, op: int, a: int, pc: int) -
         mend(m, a)
         return pc + 1
     if op == at.HOLD:
-        span = draw(m, f, a, who_is(at.FOR_FAILURE, m[p + at.NUMBER]), m[p + at.DRAWS], m[p + at.AGE])
+        age = at.UNSEEN if m[p + at.DRAWS] == 0 else 0
+        span = draw(m, f, a, who_is(at.FOR_FAILURE, m[p + at.NUMBER]), m[p + at.DRAWS], age)
         m[p + at.DRAWS] += 1
-        m[p + at.AGE] = 0
         m[p + at.PC] = pc + 1
         schedule(m, p, m[at.NOW] + span)
     return -1
@@ -180,6 +180,8 @@ def begin(m: np.ndarray, f: np.ndarray, seed: int, replication: int) -> None:
         settle(m, m[s + at.HEAD], m[s + at.MIX])
     for i in range(m[at.PROCS_N]):
         p = m[at.PROCS] + i * at.PROC_WORDS
+        if m[p + at.KIND] == at.VEHICLE and m[p + at.JOB] != 0:
+            board(m, f, p)
         if m[p + at.KIND] != at.MACHINE:
             continue
         mix = m[m[p + at.HOME] + at.MIX]
@@ -202,6 +204,27 @@ def fill_orders(m: np.ndarray) -> None:
             m[o + k] = m[e + 1 + k]
         m[a + at.RING_IN] += 1
         m[a + at.WAITING] += m[e + 1 + at.ORDER_OUT]
+
+
+def board(m: np.ndarray, f: np.ndarray, p: int) -> None:
+    """What a vehicle carries that is seen under way: nothing in half of the futures, else any job that is ever carried.
+
+    It is anywhere on its way; half of the handling, and the trip, are scaled by the same fraction (see `carry`).
+    """
+    t = m[p + at.JOB]
+    if unit(m[at.KEY], who_is(at.FOR_MIX, 2), p) < 0.5:
+        m[p + at.JOB] = 0
+        m[p + at.PC] = m[p + at.REP]
+        return
+    both = drawn(m, m[at.ROAD_MIX], t)
+    m[t + at.PRODUCT] = both >> 8
+    m[t + at.STEP] = both & 255
+    product = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
+    route = m[product + at.ROUTE] + m[t + at.STEP] * at.STEP_WORDS
+    m[p + at.LAST] = m[route - at.STEP_WORDS + at.STEP_STATION]
+    m[m[route + at.AT_STORE] + at.RESERVED] += 1
+    m[p + at.REM] = draw(m, f, m[p + at.AGE], who_is(at.FOR_CARRY, m[t + at.PRODUCT]), m[t + at.SERIAL], 0) // 2
+    m[at.WIP] += 1
 
 
 def cut_load(m: np.ndarray, p: int) -> None:

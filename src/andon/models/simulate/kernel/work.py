@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from andon.models.simulate.kernel import layout as at
-from andon.models.simulate.kernel.chance import duration, unit
+from andon.models.simulate.kernel.chance import duration, residual, unit
 from andon.models.simulate.kernel.events import enter, note, schedule, wake
 from andon.models.simulate.kernel.floor import (
     append,
@@ -25,7 +25,9 @@ def nanos(x: float) -> int:
 
 
 def draw(m: np.ndarray, f: np.ndarray, d: int, who: int, which: int, age: int) -> int:
-    """Nanoseconds still to go of the time that distribution `d` gives to (who, which) at age `age`."""
+    """Nanoseconds still to go of the time that distribution `d` gives to (who, which) at age `age` (UNSEEN: any)."""
+    if age == at.UNSEEN:
+        return nanos(residual(f, d, m[at.KEY], who, which))
     return nanos(duration(f, d, unit(m[at.KEY], who, which), age * 1e-9))
 
 
@@ -81,14 +83,20 @@ def service(m: np.ndarray, f: np.ndarray, p: int, pc: int) -> int:
     while t != 0:
         product = m[t + at.PRODUCT]
         step = m[m[at.PRODUCTS] + product * at.PRODUCT_WORDS + at.ROUTE] + m[t + at.STEP] * at.STEP_WORDS
-        v = unit(m[at.KEY], who_is(at.FOR_TIME, product), (m[t + at.SERIAL] << 8) + m[t + at.STEP])
+        who = who_is(at.FOR_TIME, product)
+        which = (m[t + at.SERIAL] << 8) + m[t + at.STEP]
         curve = m[step + at.CURVE]
         if curve < 0:
-            span = nanos(duration(f, m[step + at.TIME], v, age * 1e-9))
+            span = draw(m, f, m[step + at.TIME], who, which, age)
         else:
             column = m[p + at.NUMBER] * m[at.CURVES_N] + curve
-            base_s = f[m[at.CURVES] + 2 * column + (1 if age > 0 else 0)]
-            span = nanos(base_s * duration(f, m[step + at.TIME], v, age * 1e-9 / base_s))
+            base_s = f[m[at.CURVES] + 2 * column + (1 if age != 0 else 0)]
+            if age == at.UNSEEN:
+                whole = base_s * duration(f, m[step + at.TIME], unit(m[at.KEY], who, which), 0.0)
+                span = nanos(whole * unit(m[at.KEY], who_is(at.FOR_PHASE, product), which))
+            else:
+                v = unit(m[at.KEY], who, which)
+                span = nanos(base_s * duration(f, m[step + at.TIME], v, age * 1e-9 / base_s))
         if span > longest:
             longest = span
         t = m[t + at.LINK]
@@ -132,15 +140,17 @@ def worked(m: np.ndarray, p: int, word: int, fails: int, pc: int) -> int:
 
 
 def life(m: np.ndarray, f: np.ndarray, p: int, d: int, pc: int) -> int:
-    """A new LIFE: running time until the machine's next failure."""
-    m[p + at.LIFE] = draw(m, f, d, who_is(at.FOR_FAILURE, m[p + at.NUMBER]), m[p + at.DRAWS], 0)
+    """A new LIFE: running time until the machine's next failure; the first one is the rest of a life of unknown age."""
+    age = at.UNSEEN if m[p + at.DRAWS] == 0 else 0
+    m[p + at.LIFE] = draw(m, f, d, who_is(at.FOR_FAILURE, m[p + at.NUMBER]), m[p + at.DRAWS], age)
     m[p + at.DRAWS] += 1
     return pc + 1
 
 
 def repair(m: np.ndarray, f: np.ndarray, p: int, d: int, pc: int) -> int:
-    """A repair's length into REP."""
-    m[p + at.REP] = draw(m, f, d, who_is(at.FOR_REPAIR, m[p + at.NUMBER]), m[p + at.DRAWS], 0)
+    """A repair's length into REP, which says UNSEEN where the repair goes on since nobody knows when."""
+    age = at.UNSEEN if m[p + at.REP] == at.UNSEEN else 0
+    m[p + at.REP] = draw(m, f, d, who_is(at.FOR_REPAIR, m[p + at.NUMBER]), m[p + at.DRAWS], age)
     m[p + at.DRAWS] += 1
     return pc + 1
 
@@ -313,7 +323,10 @@ def carry(m: np.ndarray, p: int, pc: int) -> int:
     m[p + at.LAST] = there
     enter(m, p, at.MOVING)
     m[p + at.PC] = pc + 1
-    schedule(m, p, m[at.NOW] + (way if way > 0 else 0) + m[p + at.REM])
+    span = (way if way > 0 else 0) + m[p + at.REM]
+    if q == 0:
+        span = np.int64(span * unit(m[at.KEY], who_is(at.FOR_MIX, 3), p))
+    schedule(m, p, m[at.NOW] + span)
     return -1
 
 
