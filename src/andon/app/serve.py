@@ -89,7 +89,7 @@ def twin(options: argparse.Namespace) -> Iterator[tuple[TwinDesk, Accounts, Site
     with contextlib.ExitStack() as stack:
         ledger = SqliteLedger(folders.ledger, load_or_create_key(folders.keys / "ledger.key", ledger_name(site)))
         stack.callback(ledger.close)
-        history = History(folders.history, keep_days=retention_days(site))
+        history = History(_history(folders, mode), keep_days=retention_days(site))
         floor = Floor(site, clock, history)
         stack.callback(floor.stop)
         accounts = Accounts(folders.root, site.people, clock)
@@ -106,6 +106,16 @@ def twin(options: argparse.Namespace) -> Iterator[tuple[TwinDesk, Accounts, Site
         yield desk, accounts, clock
 
 
+def _history(folders: Folders, mode: str) -> Path:
+    """A replay has a history of its own, new each time: what was played is not what happened here."""
+    if mode == "live":
+        return folders.history
+    played = folders.root / "replay.duckdb"
+    for path in (played, played.with_name("replay.duckdb.wal")):
+        path.unlink(missing_ok=True)
+    return played
+
+
 def ledger_name(site: Site) -> str:
     """The name under which this site's checkpoints are signed: its own, in a form that notes allow.
 
@@ -120,7 +130,8 @@ def serve(listener: socket.socket, folder: Path, desk: TwinDesk, accounts: Accou
     """Serve the control room until SIGTERM or SIGINT."""
     folders = Folders(folder)
     token = secrets.token_urlsafe(32)
-    settings = RoomSettings(token=token, instance=secrets.token_hex(8), clock=clock)
+    vkey = (folders.keys / "ledger.vkey").read_text("utf-8").strip()
+    settings = RoomSettings(token=token, instance=secrets.token_hex(8), clock=clock, vkey=vkey)
     app = create_app(desk, accounts, settings)
     url = f"http://{HOST}:{listener.getsockname()[1]}"
     write_private(folders.api, {"url": url, "token": token})

@@ -114,6 +114,7 @@ class Room:
             "done": self.record(request.query_params.get("done", "")),
             "instance": self.settings.instance,
             "version": self.settings.version,
+            "vkey": self.settings.vkey,
             "site": self.site,
             "words_max": WORDS_MAX,
             "reason_max": REASON_MAX,

@@ -29,3 +29,5 @@ class RoomSettings:
     tick_s: float = 0.5
     """How often the broadcaster looks at the desk; four of these without a frame freeze the page."""
     version: str = "0.1.0"
+    vkey: str = ""
+    """The ledger's verifier key, shown beside its checkpoint."""
