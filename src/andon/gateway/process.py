@@ -121,6 +121,11 @@ class Gateway:
         if self._folder.changed():
             self._feed(self._folder.read())
 
+    def no_session(self) -> dict[str, str]:
+        """Sources that no session is held with, and why."""
+        sources = self.state.bounds.endpoints if self.state.bounds else ()
+        return {name: writer.trouble for name in sources if (writer := self._writer(name)) and writer.trouble}
+
     async def live(self, bound: Bound) -> Live:
         """The present value of a signal.
 
@@ -269,7 +274,7 @@ class Gateway:
             return None
         key = (endpoint.url, endpoint.security)
         if key not in self._writers:
-            self._writers[key] = OpcUaWriter(endpoint.url, endpoint.security, self._folder.pki)
+            self._writers[key] = OpcUaWriter(endpoint.url, endpoint.security, self._folder.pki, self._clock)
         return self._writers[key]
 
     async def _keep(self) -> None:

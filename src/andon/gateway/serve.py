@@ -90,7 +90,7 @@ class SocketServer:
         match message.get("do"):
             case "status":
                 self._gateway.look()
-                return status(self._gateway.state)
+                return {**status(self._gateway.state), "no_session": self._gateway.no_session()}
             case "query":
                 return self._query(text_of(message, "command", needed=True))
             case "live":

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from asyncua import Client, ua
+from asyncua.crypto import uacrypto
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
+from andon.adapters.pki import Own, Pki, Untrusted
 from andon.core.readings import Quality, Value
+from andon.core.time import Clock
 
 # The library logs every request that fails; what matters is in our own answers.
 for _name in ("asyncua", "asyncuagds"):
@@ -29,7 +30,8 @@ CONNECT_S = 4.0
 ANSWER_S = 2.0
 """How long an answer is waited for; the server is told the same in each request."""
 CLOSE_S = 1.0
-APPLICATION_URI = "urn:andon:gateway"
+OWN = "gateway"
+"""Name of our own certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,18 @@ class Unreachable(OSError):  # noqa: N818 - named for what it says
 class OpcUaWriter:
     """A session of its own with one server.
 
-    `pki` holds `own/gateway.der`, `own/gateway.key.pem` and the servers that may be talked to in `trusted/`; it is
-    needed for security `Basic256Sha256` only. A server whose certificate is not among the trusted is not talked to.
+    `pki` holds `own/gateway.der`, `own/gateway.key.pem` (made when they are not there) and the servers that may be
+    talked to in `trusted/`; it is needed for security `Basic256Sha256` only. A server whose certificate is not there is
+    not talked to: what it showed is kept in `rejected/`, for a person to compare and to move.
     """
 
-    def __init__(self, url: str, security: str, pki: Path) -> None:
+    def __init__(self, url: str, security: str, pki: Path, clock: Clock) -> None:
         self.url = url
         self._security = security
-        self._pki = pki
+        self._pki = Pki(pki)
+        self._clock = clock
+        self.trouble = "not connected yet"
+        """Why there is no session; empty while there is one."""
         self._client: Client | None = None
         self._opening = asyncio.Lock()
 
@@ -113,7 +119,8 @@ class OpcUaWriter:
                 await client.get_node(ua.ObjectIds.Server_ServerStatus_State).read_data_value()
         except (ua.UaError, OSError, TimeoutError) as error:
             await self.fence()
-            raise Unreachable(f"`{self.url}` does not answer ({_named(error)})") from error
+            self.trouble = f"`{self.url}` does not answer ({_named(error)})"
+            raise Unreachable(self.trouble) from error
 
     async def fence(self) -> None:
         """Close the session: nothing more is sent in it, and the server ends what it holds of it."""
@@ -131,41 +138,63 @@ class OpcUaWriter:
     async def _session(self) -> Client:
         async with self._opening:
             if self._client is None:
-                self._client = await self._connected()
+                try:
+                    self._client = await self._connected()
+                except Unreachable as error:
+                    self.trouble = str(error)
+                    raise
+                self.trouble = ""
             return self._client
 
     async def _connected(self) -> Client:
         client = Client(self.url, timeout=ANSWER_S, watchdog_intervall=30.0)
-        client.application_uri = APPLICATION_URI
         client.name = client.description = "Andon gateway"
+        own: Own | None = None
         try:
             async with asyncio.timeout(CONNECT_S):
                 if self._security != "none":
-                    await self._secure(client)
+                    own = await self._secure(client)
                 await client.connect()
-        except (ua.UaError, OSError, TimeoutError, ValueError) as error:
-            with contextlib.suppress(ua.UaError, OSError, TimeoutError):
+        except Exception as error:
+            # Whatever the stack raises (assertions and short reads included), there is no session.
+            with contextlib.suppress(Exception):
                 async with asyncio.timeout(CLOSE_S):
                     await client.disconnect()
-            raise Unreachable(f"no session with `{self.url}` ({_named(error)})") from error
+            if isinstance(error, Unreachable):
+                raise
+            raise Unreachable(self._refused(own, error)) from error
         return client
 
-    async def _secure(self, client: Client) -> None:
-        trusted = {path.read_bytes() for path in sorted((self._pki / "trusted").glob("*.der"))}
-        own = self._pki / "own"
-        if not trusted:
-            raise Unreachable(f"no trusted server certificate in `{self._pki / 'trusted'}`; put the server's there")
+    async def _secure(self, client: Client) -> Own:
+        """Prepare an encrypted channel with the one certificate that the server shows, if it is trusted.
 
-        async def pinned(certificate: x509.Certificate, _server: Any) -> None:
-            if certificate.public_bytes(Encoding.DER) not in trusted:
-                raise ua.UaStatusCodeError(ua.StatusCodes.BadCertificateUntrusted)
+        Raises:
+            Unreachable: it is not, or no such channel is offered.
+        """
+        policy, mode = SecurityPolicyBasic256Sha256, ua.MessageSecurityMode.SignAndEncrypt
+        endpoints = await client.connect_and_get_server_endpoints()
+        offered = [e for e in endpoints if e.SecurityMode == mode and e.SecurityPolicyUri == policy.URI]
+        if not offered:
+            raise Unreachable(f"`{self.url}` offers no Basic256Sha256 SignAndEncrypt endpoint; switch one on there")
+        certificate = uacrypto.der_from_x509(uacrypto.x509_from_der(offered[0].ServerCertificate))
+        now = self._clock.now()
+        try:
+            own = self._pki.own(OWN, now)
+            self._pki.check(certificate, f"`{self.url}`", now)
+        except Untrusted as error:
+            raise Unreachable(f"the gateway does not talk to it: {error}") from error
+        client.application_uri = own.uri
+        shown = uacrypto.CertProperties(certificate, "der")
+        await client.set_security(policy, own.certificate, own.key, server_certificate=shown, mode=mode)
+        return own
 
-        client.certificate_validator = pinned
-        await client.set_security(
-            SecurityPolicyBasic256Sha256,
-            certificate=str(own / "gateway.der"),
-            private_key=str(own / "gateway.key.pem"),
-            mode=ua.MessageSecurityMode.SignAndEncrypt,
+    def _refused(self, own: Own | None, error: BaseException) -> str:
+        why = "connection refused" if isinstance(error, ConnectionRefusedError) else _named(error)
+        if own is None or isinstance(error, ConnectionRefusedError):
+            return f"no session with `{self.url}` ({why}); see that the server runs there"
+        return (
+            f"`{self.url}` closed the gateway's encrypted connection ({why}): most likely it does not trust its "
+            f"certificate; let its administrator trust `{own.certificate}`"
         )
 
 
