@@ -119,6 +119,11 @@ class Acts:
             self._carry(ticked.outcome)
             return ticked.authorities
 
+    def forget(self) -> None:
+        """Begin to count time anew, as after a start: the clock is another one now."""
+        with self._lock:
+            self._memory = Memory()
+
     def recover(self) -> None:
         """After a start: find out what became of every command in flight."""
         with self._lock:

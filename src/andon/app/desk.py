@@ -116,7 +116,12 @@ class TwinDesk:
             self._thread.join(5.0)
 
     def _tick(self) -> None:
+        mapping = self._clock.mapping
         while not self._stop.wait(TICK_S):
+            if self._clock.mapping != mapping:
+                # Site time has jumped: what was counted in it since the start (such as the grace) begins anew.
+                mapping = self._clock.mapping
+                self.acts.forget()
             try:
                 self.acts.tick(self._outlook.alarms() if self._outlook else ())
             except Exception as error:  # noqa: BLE001 - a tick that fails must not end the ticking; it becomes an alarm

@@ -14,7 +14,7 @@ from typing import Literal
 import uvicorn
 
 from andon.adapters.accounts import Accounts
-from andon.adapters.clock import SiteClock
+from andon.adapters.clock import SiteClock, SiteTime
 from andon.adapters.history import History
 from andon.adapters.ids import RandomIds
 from andon.adapters.keys import load_or_create_key
@@ -46,6 +46,9 @@ def main() -> int:
     parser.add_argument("--replay", type=float, default=None)
     parser.add_argument("--data", type=Path, default=None)
     parser.add_argument("--from", dest="start", default="")
+    parser.add_argument("--epoch-site", type=int, default=0)
+    parser.add_argument("--epoch-wall", type=int, default=0)
+    parser.add_argument("--speed", type=float, default=1.0)
     options = parser.parse_args()
     try:
         with listening(options.port) as listener, twin(options) as desk_and_app:
@@ -84,7 +87,8 @@ def twin(options: argparse.Namespace) -> Iterator[tuple[TwinDesk, Accounts, Site
         raise OSError("; ".join(p.sentence() for p in site[:3]))
     folders = Folders(options.site)
     folders.make()
-    clock = SiteClock()
+    # A plant that the same parent started has told its time: a twin that restarts is on site time from the first.
+    clock = SiteClock(SiteTime(options.epoch_site, options.epoch_wall, options.speed))
     mode: Literal["live", "replay"] = "replay" if options.replay is not None else "live"
     with contextlib.ExitStack() as stack:
         ledger = SqliteLedger(folders.ledger, load_or_create_key(folders.keys / "ledger.key", ledger_name(site)))

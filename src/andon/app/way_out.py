@@ -153,6 +153,7 @@ class WayOut:
             bounds_signers=tuple(said["bounds_signers"]),
             bounded=tuple(said["bounded"]),
             blocked=tuple(said["blocked"]),
+            no_session=said.get("no_session", {}),
         )
 
     # --- bounds
