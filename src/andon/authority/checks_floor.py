@@ -140,7 +140,9 @@ def validity(case: Case) -> Verdict:
 def gateway(case: Case) -> Verdict:
     """R37: the one way out answers."""
     if case.facts.gateway.reachable is True:
-        return met(f"the gateway answers, epoch {case.facts.gateway.epoch}")
+        sources = {s.source for s in case.written()}
+        silent = [why for source, why in case.facts.gateway.no_session.items() if source in sources]
+        return met("; but ".join([f"the gateway answers, epoch {case.facts.gateway.epoch}", *silent]))
     return unmet(f"the gateway does not answer: {case.facts.gateway.why or 'no reason given'}")
 
 

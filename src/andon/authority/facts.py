@@ -45,6 +45,8 @@ class GatewayFact:
     """Signals that it has bounds for."""
     blocked: tuple[str, ...] = ()
     """Elements blocked by an indeterminate command."""
+    no_session: Mapping[str, str] = field(default_factory=dict)
+    """Sources that it holds no session with, and why: nothing can be written there now."""
 
 
 @dataclass(frozen=True, slots=True)

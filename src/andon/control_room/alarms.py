@@ -18,6 +18,8 @@ RETURNED_S = 300
 KEPT_MAX = 200
 BLOCKED_S = 120
 """A machine that is blocked no longer than this is no alarm: it is how a line breathes."""
+NO_SESSION_S = 10
+"""A gateway that connects again within this time is no alarm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,9 @@ def conditions(picture: Picture, names: Names) -> list[Alarm]:
     if not picture.gateway.reachable:
         why = picture.gateway.why or "it does not answer"
         found.append(Alarm("gateway", 2, "gateway not reachable", why, "/authority", picture.at))
+    for source, why in picture.gateway.no_session.items():
+        text = f"gateway has no session with {source}"
+        found.append(Alarm(f"gateway {source}", 2, text, why, "/authority", picture.at, delay_s=NO_SESSION_S))
     return sorted(found, key=lambda a: (a.priority, a.since, a.key))
 
 
