@@ -372,6 +372,10 @@ def test_the_commands_verify_show_and_prove(site: Path, key: SignerKey, tmp_path
     assert script("--receipt", bundle, key.verifier.encode()).returncode == 1
     assert run(app, ["prove", str(site), "99"]).exit_code == 2
     assert run(app, ["show", str(tmp_path / "nowhere")]).exit_code == 2
+    copy = tmp_path / "copy"
+    assert key.verifier.encode() in run(app, ["export", str(site), str(copy)]).output
+    assert script(copy / "ledger.db", copy / "ledger.vkey", copy / "ledger.head").returncode == 0
+    assert "exists already" in run(app, ["export", str(site), str(copy)]).output
     with sqlite3.connect(path) as database:
         database.execute(ALTERATIONS["payload"])
     database.close()

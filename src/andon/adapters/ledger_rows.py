@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -165,6 +166,21 @@ class LedgerReader:
         finally:
             if began:
                 self._connection.execute("COMMIT")
+
+    def copy_to(self, path: Path) -> None:
+        """A whole copy of the ledger at one moment, as one file, while the writer goes on.
+
+        Raises:
+            OSError: there is a file already, or it cannot be written.
+        """
+        if path.exists():
+            raise OSError(f"`{path}` exists already; name a new file")
+        try:
+            with contextlib.closing(connect(path, read_only=False)) as target:
+                self._connection.backup(target)
+                target.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            raise OSError(f"`{path}` could not be written ({error}); free disk space") from error
 
     def _kept(self, keep: list[Row] | None) -> Iterator[Row]:
         for row in self.rows():

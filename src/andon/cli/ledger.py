@@ -1,4 +1,4 @@
-"""`andon ledger verify|show|prove`: reads the ledger file beside a running twin, and never writes to it."""
+"""`andon ledger verify|show|prove|export`: reads the ledger file beside a running twin, and never writes to it."""
 
 from __future__ import annotations
 
@@ -101,6 +101,32 @@ def prove_command(
             typer.echo(f"receipt for record {index} written to {out}")
         else:
             typer.echo(receipt.text(), nl=False)
+
+
+@app.command("export")
+def export_command(
+    directory: Dir,
+    out: Annotated[Path, typer.Argument(help="A new folder for the copy.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Copy the ledger, its verifier key and its latest checkpoint for somebody outside to verify."""
+    with _errors(as_json):
+        key = _key(directory, "")
+        with LedgerReader(_ledger(directory), key) as ledger:
+            out.mkdir(parents=True, exist_ok=True)
+            ledger.copy_to(out / "ledger.db")
+        with LedgerReader(out / "ledger.db", key) as copied:
+            result = copied.verify()
+            (out / "ledger.head").write_text(copied.checkpoint() if result.size else "", encoding="utf-8")
+        (out / "ledger.vkey").write_text(key.encode() + "\n", encoding="utf-8")
+        if as_json:
+            _print_json({**result.as_json(), "folder": str(out), "vkey": key.encode()})
+        else:
+            typer.echo(f"{result.size} records copied to {out}, {'verified' if result.ok else 'which do not verify'}")
+            typer.echo("give the reader the verifier key by another way than this folder:")
+            typer.echo(key.encode())
+        if not result.ok:
+            raise typer.Exit(1)
 
 
 def gist(record: Record) -> str:
