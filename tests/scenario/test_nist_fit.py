@@ -95,6 +95,11 @@ def test_the_log_that_begins_with_the_end_of_another_is_read_once() -> None:
     assert figures()["quarantined"]["backward"] > 300
 
 
+def test_parts_that_no_log_shows_are_told() -> None:
+    skips = {(s["last"], s["following"]) for s in figures()["counter_skips"]}
+    assert (1079, 1081) in skips
+
+
 def test_the_same_result_twice() -> None:
     first = output()
     output.cache_clear()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -20,7 +21,7 @@ from andon.adapters.fit_logs import Taken, take
 from andon.adapters.recordings import NoRecording, data_folder, find_logs, read_plan
 from andon.adapters.site_folder import load
 from andon.cli.output import NO, JsonFlag, SiteArg, fail, print_json
-from andon.models.fit.compare import Comparison, compare
+from andon.models.fit.compare import Comparison, Outcome, compare
 from andon.models.fit.forecast import Interval
 from andon.models.fit.plan import Plan
 from andon.models.fit.report import Basis, as_json, fitted, validation
@@ -176,34 +177,47 @@ def _document(found: Comparison, plan: Plan, basis: Basis, passed: bool, said: d
 def _span(seconds: float) -> str:
     """A length of time for people.
 
-    >>> _span(80.24), _span(5400)
-    ('80.2 s', '1.50 h')
+    >>> _span(80.24), _span(1218.4), _span(5400)
+    ('80.2 s', '1218 s', '1.50 h')
     """
-    return f"{seconds:.1f} s" if seconds < 3600 else f"{seconds / 3600:.2f} h"
+    if seconds >= 3600:
+        return f"{seconds / 3600:.2f} h"
+    return f"{seconds:.0f} s" if seconds >= 1000 else f"{seconds:.1f} s"
 
 
 def _band(interval: Interval | None) -> str:
-    return "" if interval is None else f"{_span(interval.low90)} to {_span(interval.high90)}"
+    """The 90 % interval in one unit, that of its middle."""
+    if interval is None:
+        return "-"
+    if interval.median >= 3600:
+        return f"{interval.low90 / 3600:.2f}-{interval.high90 / 3600:.2f} h"
+    digits = 0 if interval.median >= 1000 else 1
+    return f"{interval.low90:.{digits}f}-{interval.high90:.{digits}f} s"
+
+
+def _row(o: Outcome) -> tuple[str, ...]:
+    """One operation as a line of the table."""
+    interval, done = o.forecast.cycle, o.finish
+    inside = "-"
+    if interval is not None and o.held_back:
+        inside = f"{sum(interval.inside90(c.cycle_s) for c in o.held_back)}/{len(o.held_back)}"
+    finish = "-"
+    if done is not None:
+        f = done.forecast
+        sign = "✓" if done.inside90 else "✗"
+        finish = f"{sign} {done.actual_s / 3600:.2f} h ({f.low90 / 3600:.2f}-{f.high90 / 3600:.2f})"
+    median = "-" if interval is None else _span(interval.median)
+    name = f"{o.operation.product} {o.operation.operation}"
+    return name, MARK_SIGN[o.forecast.mark], median, _band(interval), inside, finish
 
 
 def _show(found: Comparison, basis: Basis, passed: bool, said: dict[str, str], out: Path | None) -> None:
     console = Console()
-    table = Table(title="cycle time of each unit to come, forecast from the first ones", title_justify="left")
-    for heading in ("operation", "mark", "first", "median", "90 % interval", "held back", "inside", "finish, staffed"):
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("operation", "mark", "cycle", "90 % interval", "inside", "staffed finish (90 %)"):
         table.add_column(heading, justify="left" if heading in {"operation", "mark"} else "right")
     for o in found.outcomes:
-        said_here, interval = o.forecast, o.forecast.cycle
-        inside = "" if interval is None else str(sum(interval.inside90(c.cycle_s) for c in o.held_back))
-        done = o.finish
-        finish = (
-            ""
-            if done is None
-            else f"{_span(done.actual_s)} {'in' if done.inside90 else 'OUT OF'} {_band(done.forecast)}"
-        )
-        median = "" if interval is None else _span(interval.median)
-        name = f"{o.operation.product} {o.operation.operation}"
-        cells = (str(len(o.first)), median, _band(interval), str(len(o.held_back)), inside, finish)
-        table.add_row(name, MARK_SIGN[said_here.mark], *cells)
+        table.add_row(*_row(o))
     console.print(table)
     for o in found.outcomes:
         for why in o.forecast.why:

@@ -65,6 +65,18 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Skip:
+    """The part counter went on between two logs: parts were counted that no log shows."""
+
+    machine: str
+    before: str
+    """File whose last count was `last`."""
+    after: str
+    last: int
+    following: int
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """All operations, and every log accounted for."""
 
@@ -72,6 +84,7 @@ class Comparison:
     cycles: tuple[Cycle, ...]
     set_aside: tuple[SetAside, ...]
     outcomes: tuple[Outcome, ...]
+    skips: tuple[Skip, ...] = ()
 
     @property
     def held_back(self) -> int:
@@ -120,7 +133,21 @@ def compare(told: Sequence[Told], plan: Plan, seed: int) -> Comparison:
         _outcome(operation, by_key.get(operation.key, []), of_machine.get(operation.machine, []), plan, seed)
         for operation in plan.operations
     ]
-    return Comparison(logs, tuple(cycles), tuple(aside), tuple(outcomes))
+    return Comparison(logs, tuple(cycles), tuple(aside), tuple(outcomes), tuple(skips(told)))
+
+
+def skips(told: Sequence[Told]) -> list[Skip]:
+    """Where a machine's part counter jumped between the log that told it last and the next one that tells it."""
+    out: list[Skip] = []
+    held: dict[str, tuple[str, int]] = {}
+    for one in sorted(told, key=lambda t: (t.log.machine, t.log.first)):
+        if not one.counted:
+            continue
+        file, last = held.get(one.log.machine, ("", one.counted[0] - 1))
+        if one.counted[0] > last + 1:
+            out.append(Skip(one.log.machine, file, one.log.file, last, one.counted[0]))
+        held[one.log.machine] = (one.log.file, one.counted[-1])
+    return out
 
 
 def _outcome(operation: Operation, cycles: list[Cycle], logs: list[Log], plan: Plan, seed: int) -> Outcome:

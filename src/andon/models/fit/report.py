@@ -52,6 +52,7 @@ def as_json(found: Comparison, plan: Plan, basis: Basis) -> dict[str, Any]:
         for a in found.set_aside
     ]
     data["operations"] = [_operation(o) for o in found.outcomes]
+    data["counter_skips"] = [asdict(skip) for skip in found.skips]
     data["rules"] = [{"rule": r.name, "because": r.because} for r in RULES]
     data["settings"] = plan.settings.model_dump(mode="json")
     data["quantity"] = QUANTITY
