@@ -13,6 +13,8 @@ WIDTH = 1000.0
 TILE_H = 62.0
 TILE_W = (72.0, 124.0)
 GAUGE_H = 44.0
+STACK = 17.0
+"""How far below each other vehicles are drawn that stand at one place."""
 
 SHAPES = {
     "running": ("running", 0),
@@ -86,6 +88,8 @@ class Vehicle:
     short: str
     x: float
     y: float
+    """Where it is drawn: below another one that stands at the same place."""
+    at_y: float
     state: str
     stale: bool
 
@@ -203,7 +207,7 @@ class FloorPlan:
 
     def vehicles(self, picture: Picture) -> list[Vehicle]:
         """Every vehicle that says where it is; at its charging place while it does not."""
-        made = []
+        made: list[Vehicle] = []
         for vehicle in self._names.vehicles:
             element = self._names.elements.get(vehicle)
             x, y = picture.views.get(f"{vehicle}.x"), picture.views.get(f"{vehicle}.y")
@@ -213,12 +217,15 @@ class FloorPlan:
             east = float(x.value) if known and x.value is not None else element.x_m
             north = float(y.value) if known and y.value is not None else element.y_m
             state = picture.current(f"{vehicle}.state")
+            place = (self.x(east), self.y(north))
+            under = sum(1 for v in made if abs(v.x - place[0]) < 1 and abs(v.at_y - place[1]) < 1)
             made.append(
                 Vehicle(
                     vehicle,
                     vehicle.rpartition("-")[2][:3],
-                    self.x(east),
-                    self.y(north),
+                    place[0],
+                    round(place[1] + under * STACK, 1),
+                    place[1],
                     "no data" if state is None else number(state),
                     not (x.fresh and y.fresh),
                 )
