@@ -136,6 +136,9 @@ class Device:
             return 0x801F0000
         if self.behaviour == "refuses":
             return 0x803B0000
+        if self.behaviour == "times out behind":
+            self.writes.append((write.name, float(write.value)))  # type: ignore[arg-type]  # the test writes numbers
+            return 0x800A0000
         self.writes.append((write.name, float(write.value)))  # type: ignore[arg-type]  # the test writes numbers
         if self.behaviour == "before":
             await self._put(write.name, write.value)  # type: ignore[arg-type]  # the same
@@ -326,6 +329,16 @@ def test_a_machine_that_refuses_is_believed_when_its_value_stands(running: Rig) 
     answer = running.ask("C-1", 185.0)
     assert (answer["phase"], answer["taken"]) == ("failed", False)
     assert "BadNotWritable" in answer["why"]
+
+
+def test_a_server_that_cannot_say_what_its_machine_did_is_not_believed(running: Rig) -> None:
+    running.device.behaviour = "times out behind"
+    answer = running.ask("C-1", 185.0)
+    assert answer["phase"] == "settling", "BadTimeout is no refusal"
+    name = answer["command"]
+    ended = eventually(lambda: (q := running.link.query(name))["phase"] != "settling" and q, "the command settles")
+    assert ended["phase"] == "void"
+    assert len(running.device.writes) == 1
 
 
 def test_a_machine_that_answers_too_late_is_fenced_and_read_back(running: Rig) -> None:

@@ -17,6 +17,8 @@ from andon.adapters.journal import (
     read_lines,
     replace_file,
 )
+from andon.core.time import ManualClock
+from andon.gateway import process, restore
 
 ENTRIES = [{"do": "begun", "n": 1}, {"do": "done", "n": 1, "text": "gr\u00fcn"}, {"do": "begun", "n": 2}]
 
@@ -121,3 +123,23 @@ def test_a_small_file_is_replaced_whole(tmp_path: Path) -> None:
     replace_file(tmp_path / "epoch", b"8\n")
     assert (tmp_path / "epoch").read_bytes() == b"8\n"
     assert [path.name for path in tmp_path.iterdir()] == ["epoch"]
+
+
+def test_a_running_gateway_rewrites_a_long_journal_and_forgets_nothing_that_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "JOURNAL_BYTES_MAX", 4_000)
+    monkeypatch.setattr(restore, "ENDED_KEPT_MAX", 5)
+    gateway = process.Gateway(tmp_path, ManualClock(0, 10**12))
+    try:
+        for number in range(200):
+            begun = {"do": "begun", "command": f"C-{number}", "signal": "s.x", "element": "s", "epoch": 1, "value": 1}
+            gateway._record({**begun, "previous": 0, "baseline": ""})
+            if number != 3:
+                gateway._record({"do": "void", "command": f"C-{number}", "back": None, "why": ""})
+        assert (tmp_path / "journal").stat().st_size < 6_000
+        names = [entry["command"] for entry in Journal(tmp_path / "journal").entries if entry["do"] == "begun"]
+        assert "C-3" in names
+        assert names[-5:] == [f"C-{number}" for number in range(195, 200)]
+    finally:
+        gateway._folder.close()

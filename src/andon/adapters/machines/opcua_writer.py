@@ -30,6 +30,24 @@ CONNECT_S = 4.0
 ANSWER_S = 2.0
 """How long an answer is waited for; the server is told the same in each request."""
 CLOSE_S = 1.0
+REFUSALS = frozenset(
+    {
+        ua.StatusCodes.BadAttributeIdInvalid,
+        ua.StatusCodes.BadIndexRangeInvalid,
+        ua.StatusCodes.BadInvalidState,
+        ua.StatusCodes.BadNodeIdInvalid,
+        ua.StatusCodes.BadNodeIdUnknown,
+        ua.StatusCodes.BadNotWritable,
+        ua.StatusCodes.BadOutOfRange,
+        ua.StatusCodes.BadSecurityModeInsufficient,
+        ua.StatusCodes.BadSessionIdInvalid,
+        ua.StatusCodes.BadSessionNotActivated,
+        ua.StatusCodes.BadTypeMismatch,
+        ua.StatusCodes.BadUserAccessDenied,
+        ua.StatusCodes.BadWriteNotSupported,
+    }
+)
+"""Answers that say that a write was not taken. Any other bad one (a time-out behind the server, say) leaves it open."""
 OWN = "gateway"
 """Name of our own certificate."""
 
@@ -101,10 +119,9 @@ class OpcUaWriter:
                 await client.get_node(address).write_value(data)
         except (TimeoutError, OSError) as error:
             return Answer("unknown", f"no answer within {ANSWER_S:g} s ({_named(error)})")
-        except ua.UaStatusCodeError as error:
-            return Answer("refused", _named(error))
         except ua.UaError as error:
-            return Answer("unknown", _named(error))
+            said_no = isinstance(error, ua.UaStatusCodeError) and error.code in REFUSALS
+            return Answer("refused" if said_no else "unknown", _named(error))
         return Answer("good")
 
     async def keep(self) -> None:
@@ -118,7 +135,8 @@ class OpcUaWriter:
             async with asyncio.timeout(ANSWER_S):
                 await client.get_node(ua.ObjectIds.Server_ServerStatus_State).read_data_value()
         except (ua.UaError, OSError, TimeoutError) as error:
-            await self.fence()
+            if client is self._client:
+                await self.fence()
             self.trouble = f"`{self.url}` does not answer ({_named(error)})"
             raise Unreachable(self.trouble) from error
 
