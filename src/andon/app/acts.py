@@ -101,13 +101,15 @@ class Acts:
             return answer
         results = [(effect, self._run(effect)) for effect in answer.effects]
         with self._lock:
-            done = self._carry(Outcome(answer.records, (), answer.message, answer.detail))
+            done = Done((), answer.message, answer.detail)
             for effect, result in results:
-                if isinstance(done, Refusal):
-                    return done
-                more = self._carry(effect_result(effect, result, self.world()))
+                outcome = effect_result(effect, result, self.world())
+                more = self._carry(outcome)
                 if isinstance(more, Refusal):
-                    return more
+                    if not result.ok:
+                        return more
+                    # It holds: whoever pulled it must hear that, whatever the disk says. A tick records it later.
+                    more = Done((), f"{outcome.message} (not on record yet: {more.sentence()})", outcome.detail)
                 done = Done((*done.records, *more.records), more.message or done.message, more.detail or done.detail)
         return done
 
