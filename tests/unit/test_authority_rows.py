@@ -293,6 +293,40 @@ def test_a_validation_that_does_not_say_against_what_counts_for_nothing(measured
     assert shell.authority().tier is m.Tier.VISUALISE
 
 
+def test_what_is_missing_is_said_in_words() -> None:
+    shell = Shell()
+    words = {r.id: r.why for r in shell.authority().requirements if not r.met}
+    assert words["verified"] == "no verification is on record"
+    assert words["published"] == "the context of use was never published"
+    assert words["approval-control"] == "nobody has approved control"
+    shell = forced(site(), after=[])
+    payload = {"use": USE, "kind": "verification", "passed": False, "baseline": shell.authority().baseline}
+    shell.append([fact_of("evidence", {**payload, "parts": {}, "measured": {}, "until_ns": payload_ns(T0 + DAY)})])
+    row = next(r for r in shell.authority().requirements if r.id == "verified")
+    assert row.why == f"verification #{len(shell.ledger.rows) - 1} failed"
+    assert row.evidence == f"#{len(shell.ledger.rows) - 1}"
+    shell.site = other(shell.site, digests={**shell.site.digests, "layout": "2"})
+    row = next(r for r in shell.authority().requirements if r.id == "verified")
+    assert "changed since verification #" in row.why
+
+
+def test_an_assumption_is_good_through_the_day_of_its_review() -> None:
+    today = site().assumptions[0].model_copy(update={"review_by": "2027-01-15"})
+    yesterday = today.model_copy(update={"review_by": "2027-01-14"})
+    assert forced(site(assumptions=(today,))).authority().tier is m.Tier.CONTROL
+    assert forced(site(assumptions=(yesterday,))).authority().tier is m.Tier.ANALYSE
+
+
+def test_a_rubber_stamp_is_mended_by_an_approval_for_control_that_is_later() -> None:
+    shell = forced(site(), after=[fact_of("incident", {"id": "I", "kind": "rubber-stamp", "about": USE, "use": USE})])
+    assert shell.authority().tier is m.Tier.ANALYSE
+    again = next(r for r in shell.ledger.rows if r.kind == "approval")
+    shell.append([fact_of("approval", {**again.payload, "tier": "recommend"}, "amina")])
+    assert shell.authority().tier is m.Tier.ANALYSE
+    shell.append([fact_of("approval", dict(again.payload), "amina")])
+    assert shell.authority().tier is m.Tier.CONTROL
+
+
 def test_evidence_is_over_at_its_last_moment_and_not_before() -> None:
     for at, left in ((T0 + 30 * DAY - 1, m.Tier.CONTROL), (T0 + 30 * DAY, m.Tier.VISUALISE)):
         shell = forced(site())
