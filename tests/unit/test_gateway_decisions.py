@@ -583,6 +583,8 @@ def test_ends_changes_and_blocks_survive_a_restart() -> None:
     assert state.changes["oven-1.setpoint"] == (Change(NOW, 5.0),)
     other_boot, _ = restore(entries, 3, 77, "c")
     assert other_boot.changes["oven-1.setpoint"] == (Change(77, 5.0),), "times of another boot count as now"
+    nameless = [{**entry, "boot": ""} for entry in entries]
+    assert restore(nameless, 3, 77, "")[0].changes == other_boot.changes, "a boot without a name is never the same one"
     stuck = journal_of(*begun, *step(settling(), Settled("C-1", None), NOW)[1])
     state, effects = restore(stuck, 3, NOW, "b")
     assert effects == ()

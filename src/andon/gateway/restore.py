@@ -43,7 +43,7 @@ def restore(
                 taken=entry.get("taken", False),
             )
             if entry.get("moved"):
-                at = int(entry["at"]) if entry.get("boot") == boot else started
+                at = int(entry["at"]) if boot and entry.get("boot") == boot else started
                 signal = commands[name].signal
                 changes[signal] = pruned((*changes.get(signal, ()), Change(at, entry["moved"])), started)
     epoch = max([saved_epoch, *(command.epoch for command in commands.values())]) + 1
