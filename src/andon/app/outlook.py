@@ -8,10 +8,13 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
+import subprocess
+import sys
 import threading
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from andon.adapters.clock import SiteClock
@@ -107,8 +110,9 @@ class DriftWatch:
 class ShiftOutlook:
     """Forecasts, proposals and what became of them, on a thread of its own."""
 
-    def __init__(self, site: Site, desk: TwinDesk, floor: Floor, clock: SiteClock) -> None:
+    def __init__(self, site: Site, folder: Path, desk: TwinDesk, floor: Floor, clock: SiteClock) -> None:
         self._site = site
+        self._folder = folder
         self._desk = desk
         self._floor = floor
         self._clock = clock
@@ -143,7 +147,19 @@ class ShiftOutlook:
         uses = [u.id for u in self._site.uses if "simulate" in u.models]
         return self._drift.alarms(uses, dict(self._desk.acts.view.validated_at))
 
+    def _warm(self) -> None:
+        """Compile the simulator in a process of its own, once a version: this one keeps its threads for the floor."""
+        command = [sys.executable, "-m", "andon", "simulate", str(self._folder), "--json"]
+        command += ["--replications", "2", "--horizon", "10min"]
+        with subprocess.Popen(  # noqa: S603 - our own command, no shell
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            while process.poll() is None:
+                if self._stop.wait(0.2):
+                    process.kill()
+
     def _run(self) -> None:
+        self._warm()
         rested = 0
         while not self._stop.wait(0.5):
             values = self._current()
@@ -250,10 +266,10 @@ class ShiftOutlook:
         self._desk.acts.carry(make)
 
 
-def make_outlook(site: Site, desk: TwinDesk, floor: Floor, clock: SiteClock) -> ShiftOutlook | None:
+def make_outlook(site: Site, folder: Path, desk: TwinDesk, floor: Floor, clock: SiteClock) -> ShiftOutlook | None:
     """The outlook of a site that describes a flow; None for one that does not, or where the simulator is absent."""
     if not site.stations or not any("simulate" in u.models for u in site.uses):
         return None
     if importlib.util.find_spec("numba") is None:
         return None
-    return ShiftOutlook(site, desk, floor, clock)
+    return ShiftOutlook(site, folder, desk, floor, clock)

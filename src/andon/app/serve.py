@@ -101,7 +101,7 @@ def twin(options: argparse.Namespace) -> Iterator[tuple[TwinDesk, Accounts, Site
         desk = TwinDesk(site, floor, ledger, gateway, clock, RandomIds(), running_components(), mode)
         stack.callback(desk.stop)
         floor.start(make_sources(site, folders, floor.sink, clock, options))
-        outlook = make_outlook(site, desk, floor, clock) if mode == "live" else None
+        outlook = make_outlook(site, options.site, desk, floor, clock) if mode == "live" else None
         if outlook is not None:
             stack.callback(outlook.stop)
         desk.start(outlook)
