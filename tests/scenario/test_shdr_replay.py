@@ -220,7 +220,7 @@ def test_the_timeline_and_its_clock(tmp_path: Path) -> None:
     plan, _ = read_plan(made.folder)
     files = find_logs(made.data, plan)
     span = timeline(files)
-    played = [at for at, _ in merged(files)]
+    played = [line.at for line in merged(files)]
     assert (span.first, span.last) == (played[0], played[-1])
     wall = SystemClock().now()
     assert span.mapping(60.0, wall).at(wall + 10**9) == span.first + 60 * 10**9

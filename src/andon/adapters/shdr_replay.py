@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import heapq
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 from andon.adapters.clock import SiteTime, SystemClock
 from andon.adapters.fit_logs import first_time
 from andon.adapters.recordings import LogFile, chunks, data_folder, find_logs, read_plan
 from andon.adapters.shdr import CLOCK_COMMAND, clock_words
-from andon.core.time import Clock
+from andon.core.time import SECOND, Clock, iso
 from andon.protocols.shdr import Item, Parser, ShdrEvent, pong
 
 HEARTBEAT_MS = 10_000
@@ -62,29 +63,44 @@ def timeline(files: Sequence[LogFile]) -> Timeline:
     if not begun:
         raise ValueError("no log holds a line with a time; there is nothing to replay")
     latest = {machine: file for _, machine, _, file in begun}
-    ends = [t for file in latest.values() for t, _ in lines(file)]
+    ends = [line.at for file in latest.values() for line in lines(file)]
     return Timeline(begun[0][0], max(ends))
 
 
-def lines(file: LogFile) -> Iterator[tuple[int, bytes]]:
-    """Lines of a log with their times, never falling back, each key with its device in front."""
+class Line(NamedTuple):
+    """One data item that a log tells."""
+
+    at: int
+    """When it is told, nanoseconds of source time: never before the line ahead of it."""
+    time: int
+    """Its own source time."""
+    key: str
+    value: str
+
+    def written(self) -> bytes:
+        """As the adapter sends it."""
+        return f"{stamp(self.time)}|{self.key}|{self.value}\n".encode()
+
+
+def lines(file: LogFile) -> Iterator[Line]:
+    """Lines of a log, never falling back in time, each key with its device in front.
+
+    A line that could not be read is not told: a reader could do no more with it.
+    """
     at = 0
+    for events in _batches(file):
+        for event in events:
+            if isinstance(event, Item) and event.time is not None:
+                key = event.key if ":" in event.key else f"{file.device}:{event.key}"
+                at = max(at, event.time)
+                yield Line(at, event.time, key, event.value)
+
+
+def _batches(file: LogFile) -> Iterator[list[ShdrEvent]]:
     parser = Parser()
     for data in chunks(file.path):
-        for line in _told(parser.feed(data), file.device):
-            at = max(at, line[0])
-            yield at, line[1]
-    for line in _told(parser.close(), file.device):
-        at = max(at, line[0])
-        yield at, line[1]
-
-
-def _told(events: Iterable[ShdrEvent], device: str) -> Iterator[tuple[int, bytes]]:
-    """One line an item. A line that could not be read is not told: a reader could do no more with it."""
-    for event in events:
-        if isinstance(event, Item) and event.time is not None:
-            key = event.key if ":" in event.key else f"{device}:{event.key}"
-            yield event.time, f"{stamp(event.time)}|{key}|{event.value}\n".encode()
+        yield parser.feed(data)
+    yield parser.close()
 
 
 def stamp(at: int) -> str:
@@ -93,25 +109,23 @@ def stamp(at: int) -> str:
     >>> stamp(1485957575093750000)
     '2017-02-01T13:59:35.093750000Z'
     """
-    from andon.core.time import SECOND, iso  # noqa: PLC0415 - two names for one line
-
     whole, part = divmod(at, SECOND)
     return f"{iso(whole * SECOND)[:19]}.{part:09d}Z"
 
 
-def merged(files: Sequence[LogFile]) -> Iterator[tuple[int, bytes]]:
+def merged(files: Sequence[LogFile]) -> Iterator[Line]:
     """All lines in order of time; a machine's logs one after the other, machines side by side."""
     ordered = sorted(((f.machine, first_time(f), f.name, f) for f in files), key=lambda row: row[:3])
     streams = [_one_machine([row[3] for row in rows]) for _, rows in groupby(ordered, key=lambda row: row[0])]
-    return heapq.merge(*streams, key=lambda line: line[0])
+    return heapq.merge(*streams, key=lambda line: line.at)
 
 
-def _one_machine(files: Sequence[LogFile]) -> Iterator[tuple[int, bytes]]:
+def _one_machine(files: Sequence[LogFile]) -> Iterator[Line]:
     at = 0
     for file in files:
-        for time, line in lines(file):
-            at = max(at, time)
-            yield at, line
+        for line in lines(file):
+            at = max(at, line.at)
+            yield line if line.at == at else line._replace(at=at)
 
 
 class ReplayServer:
@@ -159,15 +173,19 @@ class ReplayServer:
         self.finished = threading.Event()
         """Set when the last line has been played."""
         self.trouble = ""
-        self._current: dict[bytes, bytes] = {}
+        self._current: dict[str, Line] = {}
+        self._ended = threading.Event()
         self._writers: set[asyncio.StreamWriter] = set()
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._begun = asyncio.Event()
 
     def start(self, timeout_s: float = 10.0) -> None:
         """Listen and play, on a thread of its own; returns when connections are taken.
+
+        What lies before the beginning is read first; whoever connects meanwhile waits for it.
 
         Raises:
             OSError: the port is taken; one sentence.
@@ -179,6 +197,7 @@ class ReplayServer:
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """Close every connection and end the thread."""
+        self._ended.set()
         loop, stop = self._loop, self._stop
         if loop is not None and stop is not None:
             with suppress(RuntimeError):  # the loop has ended by itself
@@ -196,18 +215,15 @@ class ReplayServer:
             self.finished.set()
 
     async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._loop, self._stop, self._begun = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
         host, port = self._wanted
         try:
             server = await asyncio.start_server(self._reader, host, port)
         except OSError as error:
             raise OSError(f"port {port} on {host} cannot be listened on ({error.strerror}); give another") from error
         self.address = server.sockets[0].getsockname()[:2]
-        lines_of = merged(self._files)
-        held = self._skip(lines_of)
-        self.mapping = self.span.mapping(self._speed, self._wall.now(), self._start)
         self._ready.set()
-        playing = asyncio.ensure_future(self._play(lines_of, held))
+        playing = asyncio.ensure_future(self._to_the_end())
         try:
             await self._stop.wait()
         finally:
@@ -220,33 +236,41 @@ class ReplayServer:
                 with suppress(OSError, TimeoutError):
                     await asyncio.wait_for(writer.wait_closed(), 1.0)
 
-    def _skip(self, lines_of: Iterator[tuple[int, bytes]]) -> tuple[int, bytes] | None:
+    def _skip(self, lines_of: Iterator[Line]) -> Line | None:
         """Take what lies before the beginning into the current values; returns the first line behind it."""
-        for at, line in lines_of:
-            if at >= self.mapping.epoch_site:
-                return at, line
-            self._remember(line)
+        for line in lines_of:
+            if line.at >= self.mapping.epoch_site or self._ended.is_set():
+                return line
+            self._current[line.key] = line
         return None
 
-    def _remember(self, line: bytes) -> None:
-        self._current[line.split(b"|", 2)[1]] = line
+    async def _to_the_end(self) -> None:
+        try:
+            await self._play()
+        except OSError as error:
+            self.trouble = str(error)
+        finally:
+            self.finished.set()
 
-    async def _play(self, lines_of: Iterator[tuple[int, bytes]], held: tuple[int, bytes] | None) -> None:
+    async def _play(self) -> None:
         """Tell each line when its time has come."""
+        lines_of = merged(self._files)
+        held = await asyncio.to_thread(self._skip, lines_of)
+        self.mapping = self.span.mapping(self._speed, self._wall.now(), self._start)
+        self._begun.set()
         while held is not None:
             now = self.mapping.at(self._wall.now())
             due: list[bytes] = []
-            while held is not None and held[0] <= now and len(due) < LINES_AT_ONCE:
-                due.append(held[1])
-                self._remember(held[1])
+            while held is not None and held.at <= now and len(due) < LINES_AT_ONCE:
+                due.append(held.written())
+                self._current[held.key] = held
                 held = next(lines_of, None)
             if due:
                 self._tell(b"".join(due))
                 self.told += len(due)
                 await asyncio.sleep(0)
             elif held is not None:
-                await asyncio.sleep(min(WAIT_S_MAX, max(0.001, (held[0] - now) / 1e9 / self._speed)))
-        self.finished.set()
+                await asyncio.sleep(min(WAIT_S_MAX, max(0.001, (held.at - now) / 1e9 / self._speed)))
 
     def _tell(self, data: bytes) -> None:
         for writer in list(self._writers):
@@ -257,11 +281,8 @@ class ReplayServer:
                 writer.write(data)
 
     async def _reader(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection: the clock, the current values, then whatever comes; an answer to each ping."""
-        clock = f"* {CLOCK_COMMAND}: {clock_words(self.mapping)}\n".encode()
-        now = sorted(self._current.values())
-        writer.write(clock + b"".join(now))
-        self._writers.add(writer)
+        """One connection: an answer to each ping, and all that is told."""
+        joining = asyncio.ensure_future(self._join(writer))
         try:
             while line := await reader.readline():
                 if line.strip() == b"* PING":
@@ -270,8 +291,17 @@ class ReplayServer:
         except (OSError, ValueError):
             writer.transport.abort()
         finally:
+            joining.cancel()
             self._writers.discard(writer)
             writer.close()
+
+    async def _join(self, writer: asyncio.StreamWriter) -> None:
+        """Tell the clock and the current values, once the replay has begun; from then on whatever comes."""
+        await self._begun.wait()
+        clock = f"* {CLOCK_COMMAND}: {clock_words(self.mapping)}\n".encode()
+        held = sorted(self._current.values())
+        writer.write(clock + b"".join(line.written() for line in held))
+        self._writers.add(writer)
 
 
 def replay_of(
