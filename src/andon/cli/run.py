@@ -58,12 +58,14 @@ def run(
     except OSError as error:
         fail(f"`{error.filename}` cannot be written ({error.strerror}); check its permissions")
     children = [_gateway(folder, folders)]
+    twin = ["twin", str(folder), "--port", str(port)]
     if with_plant:
-        plant = _plant(folder, folders, speed, fault or [], seed)
+        time = _site_time(folders, speed)
+        plant = _plant(folder, folders, time, fault or [], seed)
         if plant_write_log is not None:
             plant.command = [*plant.command, "--write-log", str(plant_write_log)]
         children.append(plant)
-    twin = ["twin", str(folder), "--port", str(port)]
+        twin += time if replay is None else []
     if replay is not None:
         twin += [
             "--replay",
@@ -123,11 +125,15 @@ def _gateway(folder: Path, folders: Folders) -> Child:
     )
 
 
-def _plant(folder: Path, folders: Folders, speed: float, faults: list[str], seed: int) -> Child:
-    epoch = str(SystemClock().now())
-    begins = str(max(SystemClock().now(), _last_recorded(folders) + SECOND))
-    command = [sys.executable, "-m", "andon", "plant", str(folder), "--speed", str(speed), "--seed", str(seed)]
-    command += ["--epoch-wall", epoch, "--epoch-site", begins]
+def _site_time(folders: Folders, speed: float) -> list[str]:
+    """How site time runs, as the plant and the twin are both told, at every start of either."""
+    now = SystemClock().now()
+    begins = max(now, _last_recorded(folders) + SECOND)
+    return ["--speed", str(speed), "--epoch-wall", str(now), "--epoch-site", str(begins)]
+
+
+def _plant(folder: Path, folders: Folders, time: list[str], faults: list[str], seed: int) -> Child:
+    command = [sys.executable, "-m", "andon", "plant", str(folder), *time, "--seed", str(seed)]
     for fault in faults:
         command += ["--fault", fault]
     return Child("plant", command, folders.run / "plant.log", pid_file=folders.run / "plant.pid")
