@@ -43,6 +43,7 @@ PAGES = (
     "/challenges",
     "/challenge",
     "/signals",
+    "/signals?show=odd",
     "/alarms",
     "/forecast",
     "/commands",
@@ -56,6 +57,8 @@ PAGES = (
     "/nothing-here",
 )
 MAIN = ("/", "/m/oven-1", "/decide/R-1", "/authority/oven-set-point", "/w/curing")
+NARROW = (*MAIN, "/challenges", "/halt", "/sign-in", "/stations", "/record", "/signals?show=odd")
+"""Pages whose narrow form is judged by axe as well; all of them are measured."""
 RUNS = [
     *((p, WIDE, "light") for p in PAGES),
     *((p, SMALL, "dark") for p in PAGES),
@@ -187,11 +190,9 @@ def test_no_axe_violation_no_complaint_no_overflow(
     watched = pages[(size, scheme)]
     watched.complaints.clear()
     watched.page.goto(path)
-    found = axe_api.Axe().run(watched.page, options=RULES)
-    problems = [
-        f"{v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found.response["violations"]
-    ]
-    assert problems == []
+    if size == WIDE or path in NARROW:
+        found = axe_api.Axe().run(watched.page, options=RULES).response["violations"]
+        assert [f"{v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found] == []
     beyond = watched.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert beyond <= 0
     assert watched.complaints == []
