@@ -114,7 +114,7 @@ def test_halt_without_a_script_latches_the_real_gateway_and_is_seen_everywhere(c
     page.goto(f"{twin}/w/curing")
     page.get_by_role("button", name="Halt twin actions").click()
     assert page.inner_text("h1") == "Twin actions are halted"
-    assert "gateway latched" in page.inner_text("main")
+    assert "The gateway holds it" in page.inner_text("main")
     page.goto(twin)
     assert page.get_by_text("Twin actions are halted").is_visible()
     state = httpx.get(f"{twin}/api/state", timeout=30, trust_env=False).json()

@@ -63,6 +63,7 @@ def heard(done: Done) -> dict[str, Any]:
         "asked": _names(detail.get("asked")),
         "confirmed": _names(detail.get("confirmed")),
         "silent": _names(detail.get("silent")),
+        "in_flight": _names(detail.get("in_flight")),
         "latched": detail.get("latched", detail.get("gateway") == "latched"),
     }
 
