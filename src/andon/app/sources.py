@@ -52,7 +52,8 @@ def make_sources(
     for source in site.sources:
         if source.kind == "opcua":
             credentials = folders.root / "credentials"
-            made.append(OpcuaSource(source, site.signals, Pki(folders.pki), sink, clock, credentials=credentials))
+            pki = Pki(folders.pki, folders.root / source.trusted)
+            made.append(OpcuaSource(source, site.signals, pki, sink, clock, credentials=credentials))
         elif source.kind == "shdr":
             made.append(ShdrSource(source, site.signals, sink, clock))
     return made

@@ -85,7 +85,7 @@ def look(folder: Path, site: Site) -> State:
     answer = _ask_twin(folder)
     if answer is not None:
         rows = answer["signals"] if isinstance(answer, Mapping) else answer
-        return {"from": "twin", "notes": [], "signals": list(rows)}
+        return {"from": "twin", "notes": _lost(rows), "signals": list(rows)}
     return read_directly(folder, site)
 
 
@@ -199,6 +199,12 @@ def _table(found: State) -> Table:
 def _short(why: str) -> str:
     """A lost source's own reason stands once, below the table."""
     return why.partition("Z: ")[0] + "Z" if why.startswith("source `") and "Z: " in why else why
+
+
+def _lost(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Why each lost source is lost, once."""
+    reasons = (row["why"].partition("Z: ")[2] for row in rows if row["why"].startswith("source `"))
+    return [reason for reason in dict.fromkeys(reasons) if reason]
 
 
 def _value(value: Any) -> str:
