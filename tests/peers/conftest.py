@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def free_port() -> int:
 
 class Peer:
     """One foreign OPC UA server. Its variables: `ns=1;s=pump.pressure|flow|level|state`, `ns=1;s=oven.setpoint|
-    setpoint_active|remote`. Modes of the oven: obey, lie, deaf, refuse (see node/server.js).
+    setpoint_active|remote`. Modes of the oven: obey, lie, deaf, refuse, late, mute (see node/server.js).
     """
 
     def __init__(self, folder: Path, *, mode: str = "obey", accept_any: bool = False) -> None:
@@ -131,22 +132,38 @@ class Peer:
         stream.close()
 
 
-@pytest.fixture
-def start_peer(tmp_path: Path) -> Iterator[Callable[..., Peer]]:
-    """A function that starts a foreign server: `start_peer(mode="obey", accept_any=False)`."""
+@contextmanager
+def starting(folder: Path) -> Iterator[Callable[..., Peer]]:
+    """Start foreign servers, and end them all."""
     if reason := why_not():
         pytest.skip(reason)
     peers: list[Peer] = []
 
     def start(**settings: Any) -> Peer:
-        peer = Peer(tmp_path / f"peer-{len(peers)}", **settings)
-        peer.start()
+        peer = Peer(folder / f"peer-{len(peers)}", **settings)
         peers.append(peer)
+        peer.start()
         return peer
 
-    yield start
-    for peer in peers:
-        peer.kill()
+    try:
+        yield start
+    finally:
+        for peer in peers:
+            peer.kill()
+
+
+@pytest.fixture
+def start_peer(tmp_path: Path) -> Iterator[Callable[..., Peer]]:
+    """A function that starts a foreign server: `start_peer(mode="obey", accept_any=False)`."""
+    with starting(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def shared_peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
+    """One foreign server for all tests, since it takes its time to start; each test begins by putting it right."""
+    with starting(tmp_path_factory.mktemp("peer")) as start:
+        yield start()
 
 
 @pytest.fixture

@@ -86,7 +86,8 @@ def connect(tmp_path: Path) -> Iterator[Callable[..., Twin]]:
         twin.client.stop()
 
 
-def test_good_uncertain_and_bad_are_shown_as_such(peer: Any, connect: Callable[..., Twin]) -> None:
+def test_good_uncertain_and_bad_are_shown_as_such(shared_peer: Any, connect: Callable[..., Twin]) -> None:
+    peer = shared_peer
     twin = connect(peer.url)
     good = twin.until(lambda v: v.fresh)
     assert isinstance(good.value, float)
@@ -124,8 +125,10 @@ def test_killed_it_is_stale_within_its_limit_and_restarted_it_is_live(peer: Any,
     twin.until(lambda v: v.quality is Quality.UNCERTAIN and "down" not in v.why, "pump.flow")
 
 
-def test_certificates_are_one_sentence_on_either_side(peer: Any, connect: Callable[..., Twin], tmp_path: Path) -> None:
-    pki = tmp_path / "pki"
+def test_certificates_are_one_sentence_on_either_side(
+    shared_peer: Any, connect: Callable[..., Twin], tmp_path: Path
+) -> None:
+    peer, pki = shared_peer, tmp_path / "pki"
     twin = connect(peer.url, "Basic256Sha256")
     twin.until(lambda v: "is not trusted" in v.why)
     [kept] = (pki / "rejected").iterdir()

@@ -8,6 +8,7 @@
 //   {"set": NAME, "value": ..., "status": "Good"}   a variable takes a value and a status now
 //   {"mode": MODE}    obey: the controller follows the set-point     lie: takes the write, the controller never follows
 //                     deaf: acknowledges and keeps the old set-point refuse: answers BadNotWritable
+//                     late: does it and never answers                mute: never answers, and then cannot be read
 // Ends when standard input closes.
 "use strict";
 
@@ -27,7 +28,7 @@ const {
 
 const FOLLOW_MS = 300;
 const BEAT_MS = 200;
-const MODES = ["obey", "lie", "deaf", "refuse"];
+const MODES = ["obey", "lie", "deaf", "refuse", "late", "mute"];
 
 function option(name, otherwise) {
   const at = process.argv.indexOf(`--${name}`);
@@ -69,12 +70,14 @@ function addVariable(namespace, parent, name, dataType, value, more = {}) {
   return node;
 }
 
+let held;
+
+function hold(value, statusCode = StatusCodes.Good) {
+  held = new DataValue({ value: { dataType: DataType.Double, value }, statusCode, sourceTimestamp: new Date() });
+}
+
 function addOven(namespace, parent) {
-  let held = new DataValue({
-    value: { dataType: DataType.Double, value: 180 },
-    statusCode: StatusCodes.Good,
-    sourceTimestamp: new Date(),
-  });
+  hold(180);
   addVariable(namespace, parent, "oven.setpoint_active", DataType.Double, 180);
   addVariable(namespace, parent, "oven.remote", DataType.Boolean, true);
   addVariable(namespace, parent, "oven.setpoint", DataType.Double, 180, {
@@ -86,9 +89,9 @@ function addOven(namespace, parent) {
         const value = written.value.value;
         say({ write: { name: "oven.setpoint", value, mode: settings.mode } });
         if (settings.mode === "refuse") return answer(null, StatusCodes.BadNotWritable);
-        if (settings.mode !== "deaf") {
-          held = new DataValue({ value: written.value, statusCode: StatusCodes.Good, sourceTimestamp: new Date() });
-        }
+        if (settings.mode === "mute") return hold(held.value.value, StatusCodes.BadNoCommunication);
+        if (settings.mode !== "deaf") hold(value);
+        if (settings.mode === "late") return tell("oven.setpoint_active", value);
         if (settings.mode === "obey") setTimeout(() => tell("oven.setpoint_active", value), FOLLOW_MS);
         return answer(null, StatusCodes.Good);
       },
@@ -119,7 +122,9 @@ function build(addressSpace) {
 function obey(line) {
   if (!line.trim()) return;
   const order = JSON.parse(line);
-  if (order.set) tell(order.set, order.value, StatusCodes[order.status || "Good"]);
+  const status = StatusCodes[order.status || "Good"];
+  if (order.set === "oven.setpoint") hold(order.value, status);
+  else if (order.set) tell(order.set, order.value, status);
   if (MODES.includes(order.mode)) settings.mode = order.mode;
   say({ done: order });
 }
