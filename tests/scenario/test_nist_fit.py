@@ -73,6 +73,7 @@ TRAPS = [
     ("Box-OP3-Hurco02-16of20.txt", "several"),
     ("Cover-Op1-Hurco04-05of20.txt", "partial"),
     ("Plate-Op1-Hurco04-04of20.txt", "begun-anew"),
+    ("Plate-Op1-Hurco04-07of20.txt", "aborted"),
 ]
 
 

@@ -169,3 +169,18 @@ def test_an_operation_that_nobody_declared_is_set_aside_and_says_so() -> None:
 
     other = Told(dataclasses.replace(one.log, operation="op-9"), one.runs)
     assert [a.rule for a in sort_out([other], plan())[1]] == ["undeclared"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "unit", "program", "owns"),
+    [
+        ("PART*.NC", 1, "part-7.nc", True),
+        ("PART-{unit}.NC", 7, "PART-7.NC", True),
+        ("PART-{unit}.NC", 6, "PART-7.NC", False),
+        ("PART-?.NC", 1, "PART-12.NC", False),
+        ("PART.NC", 1, "PART.NCX", False),
+    ],
+)
+def test_which_program_makes_a_unit_is_declared(pattern: str, unit: int, program: str, owns: bool) -> None:
+    operation = plan().operations[0].model_copy(update={"programs": (pattern,)})
+    assert operation.owns(program, unit) is owns

@@ -19,16 +19,20 @@ class Operation(Part):
     operation: Id
     machine: Id
     programs: tuple[str, ...] = Field(min_length=1)
-    """File name patterns (`*`, `?`) of the programs that make this operation; any other program is another job."""
+    """File name patterns of the programs that make this operation; any other program is another job.
+
+    `*` and `?` stand for anything, `{unit}` for the unit's number where each unit has a program of its own.
+    """
 
     @property
     def key(self) -> tuple[str, str]:
         """What logs are grouped by."""
         return self.product, self.operation
 
-    def owns(self, program: str) -> bool:
-        """Whether a program of that name does this operation."""
-        return any(fnmatchcase(program.upper(), pattern.upper()) for pattern in self.programs)
+    def owns(self, program: str, unit: int) -> bool:
+        """Whether a program of that name does this operation on that unit."""
+        patterns = (p.replace("{unit}", str(unit)) for p in self.programs)
+        return any(fnmatchcase(program.upper(), pattern.upper()) for pattern in patterns)
 
 
 class Roles(Part):

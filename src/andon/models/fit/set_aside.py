@@ -22,7 +22,7 @@ class Case:
     @property
     def own(self) -> list[Run]:
         """Runs of the operation's own program, or of one that this log does not name."""
-        return [r for r in self.told.runs if r.program is None or self.operation.owns(r.program)]
+        return [r for r in self.told.runs if r.program is None or self.operation.owns(r.program, self.told.log.unit)]
 
     @property
     def completed(self) -> list[Run]:
@@ -70,7 +70,7 @@ def _night(case: Case) -> str | None:
 def _other_program(case: Case) -> str | None:
     if case.own:
         return None
-    return f"only `{'`, `'.join(case.told.programs)}` ran, which is not a program of this operation"
+    return f"only `{'`, `'.join(case.told.programs)}` ran, which does not make this operation"
 
 
 def _never_completed(case: Case) -> str | None:
@@ -78,7 +78,7 @@ def _never_completed(case: Case) -> str | None:
         return None
     best = max(case.own, key=lambda r: r.counter_s, default=None)
     at = "" if best is None else f" (stopped after {best.counter_s:.0f} s at block {best.last_block})"
-    others = [p for p in case.told.programs if not case.operation.owns(p)]
+    others = [p for p in case.told.programs if not case.operation.owns(p, case.told.log.unit)]
     then = f"; `{others[-1]}` ran after it" if others else ""
     return f"the operation's program never completed{at}{then}"
 
