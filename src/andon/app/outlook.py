@@ -13,9 +13,9 @@ import sys
 import threading
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from andon.adapters.clock import SiteClock
 from andon.app.desk import TwinDesk
@@ -31,6 +31,8 @@ from andon.operate.port import Recommend, Who
 from andon.operate.roles import TWIN
 from andon.site.model import Site, Tier
 
+T = TypeVar("T")
+R = TypeVar("R")
 EVERY_S = 60.0
 """Site time between two forecasts."""
 REST_S = 5.0
@@ -107,6 +109,30 @@ class DriftWatch:
         return [{"use": use, **found} for use in uses]
 
 
+class EndedError(Exception):
+    """The twin ends, and no answer is wanted any more."""
+
+
+class UntilEnded:
+    """One thread for the simulator, which looks up between two parts of its work."""
+
+    threads = 1
+
+    def __init__(self, ended: threading.Event) -> None:
+        self._ended = ended
+
+    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+        """Results in order.
+
+        Raises:
+            EndedError: the twin ends.
+        """
+        for item in items:
+            if self._ended.is_set():
+                raise EndedError
+            yield function(item)
+
+
 class ShiftOutlook:
     """Forecasts, proposals and what became of them, on a thread of its own."""
 
@@ -170,6 +196,8 @@ class ShiftOutlook:
             try:
                 self._look(values, now)
                 self.trouble = ""
+            except EndedError:
+                return
             except Exception as error:
                 self.trouble = f"no forecast: {error}"
                 logging.getLogger("andon").exception("no forecast")
@@ -186,8 +214,7 @@ class ShiftOutlook:
             self._counts.note(now, float(sum(n for n in numbers if isinstance(n, int | float))))
 
     def _look(self, values: Mapping[str, Value], now: Nanos) -> None:
-        from andon.adapters.pool import ThreadPool  # noqa: PLC0415 - the simulator is an optional part
-        from andon.advise.forecast import forecast  # noqa: PLC0415 - same
+        from andon.advise.forecast import forecast  # noqa: PLC0415 - the simulator is an optional part
         from andon.advise.propose import propose  # noqa: PLC0415 - same
         from andon.models.simulate.live import live_state  # noqa: PLC0415 - same
 
@@ -196,7 +223,7 @@ class ShiftOutlook:
             return
         live = live_state(self._site, values, now)
         self._seed += 1
-        pool = ThreadPool(1)
+        pool = UntilEnded(self._stop)
         made = forecast(self._site, live, seed=self._seed, pool=pool, validated=self._validated())
         self._latest = made.as_json()
         if self._drift.wants(made.check):
