@@ -256,6 +256,18 @@ def test_a_form_without_its_token_or_with_another_sessions_does_nothing(kit: Roo
     assert kit.desk.calls == []
 
 
+def test_who_was_signed_out_meanwhile_is_asked_to_sign_in_and_nothing_is_done(kit: RoomKit) -> None:
+    kit.enrol("maria")
+    kit.sign_in("maria")
+    token = kit.token("/decide/R-1")
+    kit.accounts.sign_out_everywhere("maria")
+    form = {"token": token, "choice": "accept", "reason": "fine", "back": "/decide/R-1"}
+    answer = kit.client.post("/decide/R-1", data=form)
+    assert answer.status_code == 401
+    assert 'name="next" value="/decide/R-1"' in answer.text
+    assert kit.desk.calls == []
+
+
 def test_a_decision_needs_a_reason_and_names_the_person(kit: RoomKit) -> None:
     kit.enrol("maria")
     kit.sign_in("maria")

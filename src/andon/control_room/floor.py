@@ -145,7 +145,7 @@ class FloorPlan:
         return max(TILE_W[0], min([TILE_W[1], *(g - 8 for g in gaps)]))
 
     def tiles(self, picture: Picture) -> list[Tile]:
-        """Every machine of a station, as it is now."""
+        """Every machine, as it is now."""
         made = []
         for machine in self._names.machines:
             element = self._names.elements.get(machine)

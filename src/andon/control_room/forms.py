@@ -39,9 +39,13 @@ async def read_form(request: Request) -> dict[str, str]:
 def checked_form(request: Request, form: Annotated[dict[str, str], Depends(read_form)]) -> dict[str, str]:
     """A form whose token belongs to the session that posts it."""
     room = room_of(request)
-    session = room.session(request) if room.who(request) else ""
+    known = room.who(request) is not None
+    session = room.session(request) if known else ""
     if not room.tokens.check(session, form.get("token", "")):
-        back = form.get("back", "/")
+        back = safe_path(form.get("back", "/"))
+        if room.session(request) and not known and "password" not in form:
+            # Signed in when the page was read, and no longer: the session is over or the twin has restarted.
+            raise Answered(lambda r: room.page(r, "sign_in.html", 401, next=back, refusal=None, asked=True))
         stale = refuse(
             "form-out-of-date",
             "this form was read before you signed in or before the control room restarted",

@@ -147,5 +147,5 @@ def api_page(request: Request, room: TheRoom) -> Response:
             if tag["name"] in entry.get("tags", [])
         ]
         groups.append((tag, rows))
-    about = [p.replace("\n", " ").replace("`", "") for p in schema["info"]["description"].strip().split("\n\n")]
+    about = [p.replace("\n", " ") for p in schema["info"]["description"].strip().split("\n\n")]
     return room.page(request, "api.html", groups=groups, about=about)

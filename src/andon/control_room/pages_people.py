@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from andon.adapters.accounts import PASSWORD_MIN, SESSION_S
 from andon.control_room.forms import Form, TheRoom
-from andon.control_room.room import COOKIE, safe_path
+from andon.control_room.room import safe_path
 from andon.core.refusals import Refusal, refuse
 
 router = APIRouter(include_in_schema=False)
@@ -31,7 +31,7 @@ def sign_in(request: Request, room: TheRoom, form: Form) -> Response:
         return room.page(request, "sign_in.html", 403, next=back, refusal=session, asked=False)
     answer = RedirectResponse(back, 303)
     answer.set_cookie(
-        COOKIE, session.token, max_age=SESSION_S, httponly=True, samesite="strict", secure=room.settings.secure
+        room.cookie, session.token, max_age=SESSION_S, httponly=True, samesite="strict", secure=room.settings.secure
     )
     return answer
 
@@ -41,7 +41,7 @@ def sign_out(request: Request, room: TheRoom, form: Form) -> Response:
     """End the session."""
     room.accounts.sign_out(room.session(request))
     answer = RedirectResponse(safe_path(form.get("back", "/")), 303)
-    answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=room.settings.secure)
+    answer.delete_cookie(room.cookie, httponly=True, samesite="strict", secure=room.settings.secure)
     return answer
 
 

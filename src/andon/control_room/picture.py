@@ -15,7 +15,7 @@ from andon.core.readings import Value
 from andon.core.time import SECOND
 from andon.ledger.record import Record
 from andon.operate.port import Desk
-from andon.site.model import Element, Site
+from andon.site.model import Element, ElementKind, Site
 from andon.sync.view import SignalView
 
 RECORDS_MAX = 1_000_000
@@ -138,8 +138,11 @@ class Names:
 
     def __init__(self, site: Site) -> None:
         self.elements: dict[str, Element] = {e.id: e for e in site.elements}
-        self.machines = tuple(dict.fromkeys(m for s in site.stations for m in s.machines))
         self.vehicles = tuple(dict.fromkeys(v for f in site.fleets for v in f.vehicles))
+        stationed = [m for s in site.stations for m in s.machines]
+        other = [e.id for e in site.elements if e.kind is ElementKind.EQUIPMENT and e.id not in self.vehicles]
+        self.machines = tuple(dict.fromkeys([*stationed, *other]))
+        """Every machine, first those of stations: a site may name equipment long before it describes its flow."""
         self.station_of = {m: s for s in site.stations for m in s.machines}
         self.zone: tzinfo = zone_of(site.time_zone)
         self.people = {p.id: p.name for p in site.people}

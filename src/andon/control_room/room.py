@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -41,7 +42,6 @@ from andon.core.time import SECOND
 from andon.ledger.record import Record
 from andon.operate.port import Desk, Done, Who
 
-COOKIE = "andon_session"
 SAID_MAX = 400
 SEAL = 32
 """Characters of an answer that travel in an address, and of the seal that proves them ours."""
@@ -58,6 +58,8 @@ class Room:
         self.accounts = accounts
         self.settings = settings
         self.site = desk.site()
+        self.cookie = f"andon_{sha256(self.site.name.encode()).hexdigest()[:8]}"
+        """Cookies know hosts but no ports: each site has its own, so that two twins on one machine can be open at once."""
         self.names = Names(self.site)
         self.plan = FloorPlan(self.site, self.names)
         self.tokens = Tokens(secrets.token_bytes(32))
@@ -70,7 +72,7 @@ class Room:
 
     def session(self, connection: HTTPConnection) -> str:
         """The session token of a request: cookie for browsers, header for tools; empty when there is none."""
-        return connection.cookies.get(COOKIE, "") or connection.headers.get("x-andon-session", "")
+        return connection.cookies.get(self.cookie, "") or connection.headers.get("x-andon-session", "")
 
     def who(self, connection: HTTPConnection) -> Who | None:
         """The person who is signed in on this request."""
