@@ -59,7 +59,7 @@ class Room:
         self.settings = settings
         self.site = desk.site()
         self.cookie = f"andon_{sha256(self.site.name.encode()).hexdigest()[:8]}"
-        """Cookies know hosts but no ports: each site has its own, so that two twins on one machine can be open at once."""
+        """Cookies know hosts but no ports: each site has its own, so two twins on one machine can be open at once."""
         self.names = Names(self.site)
         self.plan = FloorPlan(self.site, self.names)
         self.tokens = Tokens(secrets.token_bytes(32))
