@@ -127,8 +127,10 @@ def _signals(picture: Picture, names: Names) -> Iterator[Alarm]:
     for element, views in silent.items():
         ages = [v.age_s for v in views if v.age_s is not None]
         since = picture.at - round(max(ages, default=0.0) * SECOND)
-        count = f"{len(views)} signal{'s' * (len(views) > 1)}"
-        yield Alarm(f"stale {element}", 4, f"{names.of(element)}: no data", count, f"/m/{element}", since)
+        of = sum(1 for v in picture.views.values() if v.element == element)
+        said = "no data" if len(views) == of else f"{len(views)} of {of} signals silent"
+        causes = "; ".join(sorted({v.why for v in views if v.why})[:3])
+        yield Alarm(f"stale {element}", 4, f"{names.of(element)}: {said}", causes, f"/m/{element}", since)
 
 
 def _drift(picture: Picture) -> Iterator[Alarm]:

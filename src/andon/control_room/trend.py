@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from andon.control_room.present import number
+from andon.control_room.present import MINUS, number
 from andon.core.readings import Quality
 from andon.core.time import SECOND
 from andon.operate.port import Point
@@ -34,6 +34,7 @@ class Limit:
     """A declared limit inside the drawn range."""
 
     y: float
+    text_y: float
     text: str
 
 
@@ -97,9 +98,9 @@ def draw(
         dots=tuple(dots),
         gaps=tuple((x(a), round(x(b) - x(a), 1)) for a, b in _gaps(runs, since, until)),
         x_ticks=tuple(Tick(x(at), text) for at, text in _times(since, until, zone, 6 if width > SLIM else 3)),
-        y_ticks=tuple(Tick(y(v), number(v)) for v in _steps(bottom, top)),
+        y_ticks=tuple(Tick(y(v), short(v)) for v in _steps(bottom, top)),
         limits=tuple(
-            Limit(y(v), f"{word} {number(v)}")
+            Limit(y(v), max(y(v) - 5, TOP + 14), f"{word} {short(v)}")
             for v, word in ((low, "low limit"), (high, "high limit"))
             if v is not None and bottom <= v <= top
         ),
@@ -107,6 +108,19 @@ def draw(
         width=width,
         right=width - RIGHT,
     )
+
+
+def short(value: float) -> str:
+    """A number on an axis, in at most six characters or so.
+
+    >>> short(10_000_000.0), short(25_000.0), short(180.5), short(0.0)
+    ('10 M', '25 k', '180.5', '0')
+    """
+    for size, word in ((1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            unit = 1e3 if word == "k" else size
+            return f"{value / unit:.4g} {word}".replace("-", MINUS)
+    return number(value)
 
 
 def _runs(points: Sequence[Point]) -> list[list[Point]]:
