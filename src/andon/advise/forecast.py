@@ -25,8 +25,10 @@ LOOK_AHEAD_S_MIN = 7200.0
 """Nearer to the end of the shift than this, the look goes on into the next one."""
 LOOK_AHEAD_S = 14_400.0
 """How far it then looks, and where the site has no shifts."""
-CHECK_S = 1800.0
+CHECK_S = 7200.0
 """Forecast and observation are held against each other this far ahead."""
+TOLERANCE = 0.1
+"""Share by which a forecast may be off before that counts as drift."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,23 @@ class Check:
         below = sum(c for v, c in zip(self.values, self.counts, strict=True) if v < observed)
         same = sum(c for v, c in zip(self.values, self.counts, strict=True) if v == observed)
         return (below + u * (same + 1)) / total
+
+    def surprise(self, observed: float, tolerance: float = TOLERANCE) -> float:
+        """A p-value that is not too small as long as the floor's true level is within `tolerance` of the forecast's.
+
+        Two-sided tail of the futures, moved towards the observation by the tolerated share of their median, and at
+        least by one job. It feeds the drift test, which thereby asks whether the model is off by more than its users
+        were told, not whether it is off at all: every model is.
+        """
+        room = max(1.0, tolerance * self.median())
+        total = sum(self.counts) + 1
+        above = sum(c for v, c in zip(self.values, self.counts, strict=True) if v >= observed - room) + 1
+        below = sum(c for v, c in zip(self.values, self.counts, strict=True) if v <= observed + room) + 1
+        return min(1.0, 2.0 * min(above, below) / total)
+
+    def median(self) -> float:
+        """The middle of the futures."""
+        return float(np.median(np.repeat(self.values, self.counts)))
 
     def interval(self, share: float = 0.9) -> tuple[float, float]:
         """The central interval that holds `share` of the futures."""
@@ -224,15 +243,19 @@ def check_of(site: Site, live: LiveState, rows: Rows, bin_index: int = 0) -> Che
 
 
 def lean_json(rows: Rows, values: np.ndarray, most: int = 5) -> list[dict[str, Any]]:
-    """What a figure leans on, as pages show it: share of the spread, and the effect of a tenth more."""
+    """What a figure leans on, as pages show it: share of the spread, and the effect of a tenth more.
+
+    Where nothing stands out from chance, the three that come nearest to it are named, with their share.
+    """
     mean = float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
+    found = leans_on(values, rows, most) or leans_on(values, rows, 3, noticed=0.0)
     return [
         {
             "assumption": lean.assumption,
             "share": round(lean.share, 4),
             "effect_per_10pct": round(lean.elasticity * mean * float(np.log(1.1)), 4),
         }
-        for lean in leans_on(values, rows, most)
+        for lean in found
     ]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from andon.advise.forecast import CHECK_S, Check, check_of, horizon_of, late, lean_json
+from andon.advise.forecast import CHECK_S, check_of, horizon_of, late, lean_json
 from andon.advise.proposal import Advice, Effect, Nothing, Proposal, effect_of
 from andon.models.simulate.asked import asked, sequence_signal, setpoint_signals
 from andon.models.simulate.limits import mark, not_represented
@@ -180,7 +180,7 @@ class Aim:
     unit: str
     late: bool
 
-    def gain(self, changed: Rows, baseline: Rows) -> np.ndarray:
+    def gain(self, changed: Rows, baseline: Rows) -> Any:
         """Paired differences."""
         return late(baseline) - late(changed) if self.late else changed.done() - baseline.done()
 
@@ -250,7 +250,7 @@ def _refused(effect: Effect, side: Effect, aim: Aim) -> str:
     return ""
 
 
-def _proposal(
+def _proposal(  # noqa: PLR0917 - what one comparison came to, handed on once
     study: Study,
     kind: str,
     use: ContextOfUse,
@@ -270,8 +270,7 @@ def _proposal(
     conditions = {**{k: v for k, v in study.known.items() if k in setpoint_signals(site)}}
     if kind == "set-point":
         conditions[candidate.signal] = candidate.value
-    bins = after.image.options.bins
-    check = check_of(site, live, after, min(bins, 4) - 1)
+    check = check_of(site, live, after)
     low, high = check.interval()
     whole = kind == "sequence" or float(candidate.value).is_integer()
     return Proposal(
@@ -294,7 +293,7 @@ def _proposal(
             f"at most {WORSE_MAX:.0%} of the futures are worse"
         ),
         check=check,
-        expected=(_median(check), low, high),
+        expected=(check.median(), low, high),
         sampled=live.sampled,
         mark=mark(site, live, conditions, validated=study.validated, use=use.id, unknown=share),
         rests_on=baseline_digest(site),
@@ -303,10 +302,6 @@ def _proposal(
         horizon_s=study.horizon_s,
         at_ns=live.at_ns,
     )
-
-
-def _median(check: Check) -> float:
-    return float(np.median(np.repeat(check.values, check.counts)))
 
 
 def title(site: Site, kind: str, candidate: Candidate, unit: str, *, whole: bool) -> str:

@@ -1,4 +1,4 @@
-"""What a question changes against the declared site: names and values, checked, with the nearest valid name on a slip."""
+"""What a question changes against the declared site: names and values, checked; a slip gets the nearest valid name."""
 
 from __future__ import annotations
 

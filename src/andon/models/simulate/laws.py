@@ -1,4 +1,4 @@
-"""Distributions of a site as the kernel's eight words: parameters in the assumption's own unit, and a scale to seconds."""
+"""Distributions of a site as the kernel's eight words: parameters in the assumption's unit, and a scale to seconds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "ms": 1e-3, "wk": 
 """UCUM units of time, and what one of them is in seconds; a bare number is a factor."""
 
 
-class Unrunnable(ValueError):
+class Unrunnable(ValueError):  # noqa: N818 - a verdict on the site, not a fault of the program
     """The site cannot be simulated as it stands; the message is one sentence that names the element."""
 
 

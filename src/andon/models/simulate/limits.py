@@ -100,7 +100,7 @@ def mark(
     _beyond_curves(site, seen, guessing)
     if not validated:
         fragile.append("no current evidence compares this model with this floor")
-    if unknown is not None and unknown > 0.5:  # noqa: PLR2004 - more of the spread is ignorance than chance
+    if unknown is not None and unknown > 0.5:
         fragile.append(f"{unknown:.0%} of the spread comes from assumptions that we are unsure of")
     if guessing:
         return Mark("guessing", tuple(dict.fromkeys(guessing + fragile)))

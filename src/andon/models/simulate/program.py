@@ -32,6 +32,30 @@ class Code:
         self.lines[place] = (op, operands.get("a", a), operands.get("b", b), operands.get("c", c))
 
 
+class Memory:
+    """Words in the making."""
+
+    def __init__(self) -> None:
+        self.words: list[int] = [0] * at.HEADER
+
+    def table(self, head: int, count_at: int, n: int, each: int) -> list[int]:
+        """Room for `n` records of `each` words; their addresses. The header learns where and how many."""
+        base = len(self.words)
+        self.words += [0] * (n * each)
+        self.words[head] = base
+        if count_at:
+            self.words[count_at] = n
+        return [base + i * each for i in range(n)]
+
+    def put(self, head: int, words: list[int]) -> int:
+        """Write a table of plain words and tell the header where it stands (0: nowhere)."""
+        base = len(self.words)
+        self.words += words
+        if head:
+            self.words[head] = base
+        return base
+
+
 @dataclass(frozen=True, slots=True)
 class Entries:
     """Where a machine's process may begin: empty, or in the midst of something."""

@@ -1,4 +1,4 @@
-"""The answer to `simulate`: figures with intervals, bottleneck, due dates, limits, and how to get the same bits again."""
+"""The answer to `simulate`: figures with intervals, bottleneck, due dates, limits, and how to get the same bits."""
 
 from __future__ import annotations
 

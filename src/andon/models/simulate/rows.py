@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from andon.models.simulate.image import Image
 from andon.models.simulate.kernel import layout as at
 
 STATES = ("starved", "setup", "busy", "blocked", "down", "waiting_crew")
-Column = np.ndarray
+Column: TypeAlias = Any
+"""float64[n] or int64[n]: one number a replication."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,13 @@ class Rows:
         return self._at(at.STORES, station, at.STORE_WORDS, at.AREA) / 1e6 / self.seconds
 
     def active_s(self, station: int) -> Column:
-        """Mean length of a machine's active periods (set-up, processing, repair without a pause), by station, seconds."""
+        """Mean length of a station's machines' active periods (set-up, processing, repair, without pause), seconds."""
         which = [k for k, s in enumerate(self.image.machine_station) if s == station]
         total = np.sum([self._at(at.PROCS, k, at.PROC_WORDS, at.ACTIVE) for k in which], axis=0) / 1e9
         periods = np.sum([self._at(at.PROCS, k, at.PROC_WORDS, at.PERIODS) for k in which], axis=0)
         return total / np.maximum(periods, 1)
 
-    def bottleneck(self) -> np.ndarray:
+    def bottleneck(self) -> Any:
         """Share of the replications in which each station is the bottleneck.
 
         The average active period method: the station whose machines are active for longest without a pause (Roser,
@@ -113,9 +115,9 @@ class Rows:
         """Share of time that vehicles are under way, over the fleet."""
         first = len(self.image.machines)
         which = range(first, first + len(self.image.vehicles))
-        return np.mean([self.share(k, at.MOVING) for k in which], axis=0) if len(which) else np.zeros(self.n)
+        return np.mean([self.share(k, at.MOVING) for k in which], axis=0) if which else np.zeros(self.n)
 
-    def series(self, what: str) -> np.ndarray:
+    def series(self, what: str) -> Any:
         """A time series, float64[n, bins]: `wip`, `done`, `done:<product>`, `waiting:<product>`, `level:<buffer>`.
 
         Values at the ends of equal bins over the horizon.
@@ -137,7 +139,8 @@ class Rows:
                 return table[:, :, 1 + products + image.products.index(name)].astype(float)
             case "level":
                 return table[:, :, 1 + 2 * products + image.stores.index(name)].astype(float)
-        raise KeyError(what)
+            case _:
+                raise KeyError(what)
 
     def bin_ends_s(self) -> np.ndarray:
         """Seconds from the start at which the series were taken."""

@@ -10,14 +10,13 @@ import numpy as np
 
 from andon.models.simulate.rows import Rows
 
-
 NOTICED = 3.0
 """A coefficient counts from this many standard errors on."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """One figure over the replications. `low_90`..`high_90` is the 90 % interval of what may happen, not of the mean."""
+    """One figure over the replications; `low_90` to `high_90` is the interval of what may happen, not of the mean."""
 
     name: str
     unit: str
@@ -93,11 +92,12 @@ def unknown_share(values: np.ndarray, factors: np.ndarray) -> float | None:
     return float(min(max(1.0 - (1.0 - r2) * (n - 1) / (n - k - 1), 0.0), 1.0))
 
 
-def leans_on(values: np.ndarray, rows: Rows, most: int = 6) -> tuple[Lean, ...]:
+def leans_on(values: np.ndarray, rows: Rows, most: int = 6, noticed: float = NOTICED) -> tuple[Lean, ...]:
     """Assumptions by their share in the figure's variance, the largest first.
 
     A linear fit on the logarithms of the drawn factors: coefficient over mean is the elasticity. Assumptions without
-    a stated uncertainty do not vary and so do not appear.
+    a stated uncertainty do not vary and so do not appear; nor do those whose coefficient is less than `noticed`
+    standard errors from zero.
     """
     kept = np.isfinite(values)
     x, factors = values[kept], rows.factors[kept]
@@ -118,6 +118,6 @@ def leans_on(values: np.ndarray, rows: Rows, most: int = 6) -> tuple[Lean, ...]:
             float(max(coefficients[j] ** 2 - noise, 0.0) / x.var()),
         )
         for j in range(k)
-        if coefficients[j] ** 2 > NOTICED**2 * noise
+        if coefficients[j] ** 2 > noticed**2 * noise
     ]
     return tuple(sorted(found, key=lambda lean: -lean.share)[:most])

@@ -145,7 +145,7 @@ def ways_ns(site: Site) -> tuple[list[int], list[int]]:
 
 
 def mixes(site: Site) -> tuple[list[list[int]], list[int]]:
-    """What a job may be that is seen, but not which: (product * 256 + step, cumulative ppm) by station, and on the road.
+    """What an unknown job may be: (product * 256 + step, cumulative ppm), by station, and on the road.
 
     Jobs on the road are named by the step that they are going to.
     """

@@ -105,7 +105,7 @@ def line(
             for k, route in enumerate(routes)
         ),
         curves=(),
-        demand=tuple(Demand(product=f"p{k}", every="every", quantity=quantity, due_h=1000.0) for k in range(len(routes))),
+        demand=tuple(Demand(product=f"p{k}", every="every", quantity=quantity, due_h=1e3) for k in range(len(routes))),
         release=Release(wip_limit=wip) if wip is not None else None,
         signals=(),
         sources=(),

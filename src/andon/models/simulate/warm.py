@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from andon.core.time import SECOND
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import mean_of, scale_of
@@ -89,7 +91,7 @@ def _token(words: list[int], product: int, step: int) -> int:
 
 
 def _link(words: list[int], chain: list[int]) -> None:
-    for a, b in zip(chain, chain[1:], strict=False):
+    for a, b in itertools.pairwise(chain):
         words[a + at.LINK] = b
 
 

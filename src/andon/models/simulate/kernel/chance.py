@@ -1,4 +1,4 @@
-"""Chance as a function: every draw is named by (seed, replication, who, which), so no order of draws can change another.
+"""Chance as a function: every draw is named by (seed, replication, who, which), so no draw's turn can change another.
 
 Counter-based: the key of a draw goes twice through SplitMix64's finaliser (Steele, Lea and Flood 2014). Sampling is by
 inverse survival function, one number a draw, so that common random numbers stay aligned between alternatives.
@@ -33,20 +33,20 @@ def mix(z: np.uint64) -> np.uint64:
     return z ^ (z >> U31)
 
 
-def key_of(seed: int, replication: int) -> int:
+def key_of(seed: int, replication: int) -> np.int64:
     """The key that every draw of a replication starts from."""
     z = mix(np.uint64(seed) * GOLDEN + GOLDEN)
     return np.int64(mix(z + (np.uint64(replication) + np.uint64(1)) * GOLDEN))
 
 
-def unit(key: int, who: int, which: int) -> float:
+def unit(key: int | np.int64, who: int, which: int) -> float:
     """A number in (0, 1), both ends excluded, that belongs to (key, who, which)."""
     z = mix(np.uint64(key) + np.uint64(who) * GOLDEN)
     z = mix(z + np.uint64(which) * GOLDEN)
     return (np.int64(z >> U12) + 0.5) * TWO_52
 
 
-def sf(f: np.ndarray, d: int, x: float) -> float:
+def sf(f: at.Reals, d: int, x: float) -> float:
     """P(X > x) of the distribution at `d`, before its scale and factor; 1 below the support."""
     kind = int(f[d + at.KIND_D])
     a = f[d + at.P0]
@@ -63,7 +63,7 @@ def sf(f: np.ndarray, d: int, x: float) -> float:
         return 1.0 if x <= 0.0 else normal_sf((log(x) - a) / b)
     if kind == at.NORMAL:
         s = (normal_sf((x - a) / b) - f[d + at.P3]) / (f[d + at.P2] - f[d + at.P3])
-        return 1.0 if s > 1.0 else (0.0 if s < 0.0 else s)
+        return 1.0 if s > 1.0 else (max(s, 0.0))
     if kind == at.GAMMA:
         return gamma_sf(a, f[d + at.P2], x / b)
     if kind == at.TRIANGULAR:
@@ -87,7 +87,7 @@ def triangular_sf(low: float, mode: float, high: float, x: float) -> float:
     return (high - x) * (high - x) / ((high - low) * (high - mode))
 
 
-def isf(f: np.ndarray, d: int, v: float) -> float:
+def isf(f: at.Reals, d: int, v: float) -> float:
     """The x with P(X > x) = v, 0 < v < 1, before scale and factor."""
     kind = int(f[d + at.KIND_D])
     a = f[d + at.P0]
@@ -117,14 +117,12 @@ def isf(f: np.ndarray, d: int, v: float) -> float:
     return f[int(a) + (i if i < n else n - 1)]
 
 
-def gamma_quantile(f: np.ndarray, table: int, v: float) -> float:
+def gamma_quantile(f: at.Reals, table: int, v: float) -> float:
     """The x with P(X > x) = v of the gamma law at `table`: Hermite's cubic in log x over normal scores."""
     u = (-normal_quantile(v) - at.GAMMA_Z_LOW) / at.GAMMA_Z_STEP
-    i = int(math.floor(u))
-    if i < 0:
-        i = 0
-    if i > at.GAMMA_NODES - 2:
-        i = at.GAMMA_NODES - 2
+    i = math.floor(u)
+    i = max(i, 0)
+    i = min(i, at.GAMMA_NODES - 2)
     t = u - i
     e = table + 2 * i
     y0 = f[e]
@@ -135,7 +133,7 @@ def gamma_quantile(f: np.ndarray, table: int, v: float) -> float:
     return exp(y0 + t * (s0 + t * (3.0 * d - 2.0 * s0 - s1 + t * (s0 + s1 - 2.0 * d))))
 
 
-def duration(f: np.ndarray, d: int, v: float, age_s: float) -> float:
+def duration(f: at.Reals, d: int, v: float, age_s: float) -> float:
     """Seconds still to go of a time from `d` that has lasted `age_s`; the whole time when the age is 0.
 
     Conditional on age: with S the survival function, P(X > x | X > age) = S(x) / S(age), so x = S^-1(v S(age)).
@@ -147,10 +145,10 @@ def duration(f: np.ndarray, d: int, v: float, age_s: float) -> float:
     if v * alive <= 1e-300:
         return 0.0
     left = isf(f, d, v * alive) * scale - age_s
-    return left if left > 0.0 else 0.0
+    return max(0.0, left)
 
 
-def residual(f: np.ndarray, d: int, key: int, who: int, which: int) -> float:
+def residual(f: at.Reals, d: int, key: int | np.int64, who: int, which: int) -> float:
     """Seconds still to go of a time from `d` that goes on now and began nobody knows when.
 
     A renewal process that began long ago (16 to 17 means) is followed up to now; what is left of the time in which now

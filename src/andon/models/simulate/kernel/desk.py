@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.events import note, schedule
 from andon.models.simulate.kernel.floor import arrive, has_room, set_size, wake_desk
 from andon.models.simulate.kernel.work import draw, who_is
 
 
-def when_open(m: np.ndarray, span: int) -> int:
+def when_open(m: at.Words, span: int) -> int:
     """The moment when `span` nanoseconds of open shift time from now have passed; beyond END when there is none."""
     here = m[at.NOW]
     for i in range(m[at.OPEN_N]):
         o = m[at.OPEN] + 2 * i
-        start = m[o] if m[o] > here else here
+        start = max(here, m[o])
         if m[o + 1] <= start:
             continue
         if start + span < m[o + 1]:
@@ -24,7 +22,7 @@ def when_open(m: np.ndarray, span: int) -> int:
     return m[at.END] + 1
 
 
-def order_next(m: np.ndarray, f: np.ndarray, p: int, product: int, pc: int) -> int:
+def order_next(m: at.Words, f: at.Reals, p: int, product: int, pc: int) -> int:
     """Sleep until the product's next order."""
     a = m[at.PRODUCTS] + product * at.PRODUCT_WORDS
     span = draw(m, f, m[a + at.EVERY], who_is(at.FOR_DEMAND, product), m[p + at.DRAWS], m[p + at.AGE])
@@ -35,7 +33,7 @@ def order_next(m: np.ndarray, f: np.ndarray, p: int, product: int, pc: int) -> i
     return -1
 
 
-def order_place(m: np.ndarray, product: int, pc: int) -> int:
+def order_place(m: at.Words, product: int, pc: int) -> int:
     """An order is in the book."""
     a = m[at.PRODUCTS] + product * at.PRODUCT_WORDS
     n = m[a + at.RING_IN]
@@ -55,7 +53,7 @@ def order_place(m: np.ndarray, product: int, pc: int) -> int:
     return pc + 1
 
 
-def token(m: np.ndarray) -> int:
+def token(m: at.Words) -> int:
     """A fresh job record, or 0 when the table is full."""
     t = m[at.TOKENS_FREE]
     if t != 0:
@@ -69,7 +67,7 @@ def token(m: np.ndarray) -> int:
     return t
 
 
-def dispatch(m: np.ndarray, p: int, pc: int) -> int:
+def dispatch(m: at.Words, p: int, pc: int) -> int:
     """Release waiting jobs while the floor may hold more: by the sequence's rank, or the oldest order first.
 
     A product whose first buffer is full is passed over; it is not allowed to hold up the others.
@@ -98,7 +96,7 @@ def dispatch(m: np.ndarray, p: int, pc: int) -> int:
     return -1
 
 
-def release_one(m: np.ndarray, a: int, t: int) -> None:
+def release_one(m: at.Words, a: int, t: int) -> None:
     """Let the next waiting job of the product at `a` onto the floor as `t`."""
     now = m[at.NOW]
     o = m[a + at.RING] + (m[a + at.RING_OUT] & m[a + at.RING_MASK]) * at.ORDER_WORDS
@@ -123,7 +121,7 @@ def release_one(m: np.ndarray, a: int, t: int) -> None:
     arrive(m, s, t)
 
 
-def line_next(m: np.ndarray, p: int, r: int, pc: int) -> int:
+def line_next(m: at.Words, p: int, r: int, pc: int) -> int:
     """Sleep until the next change of crew `r`'s strength."""
     if m[r + at.LINE] >= m[r + at.LINES_N]:
         m[p + at.PC] = pc
@@ -133,7 +131,7 @@ def line_next(m: np.ndarray, p: int, r: int, pc: int) -> int:
     return -1
 
 
-def line_set(m: np.ndarray, r: int, pc: int) -> int:
+def line_set(m: at.Words, r: int, pc: int) -> int:
     """The crew's strength changes: shift, break, end."""
     size = m[m[r + at.LINES] + 2 * m[r + at.LINE] + 1]
     m[r + at.LINE] += 1
@@ -141,7 +139,7 @@ def line_set(m: np.ndarray, r: int, pc: int) -> int:
     return pc + 1
 
 
-def bin_next(m: np.ndarray, p: int, pc: int) -> int:
+def bin_next(m: at.Words, p: int, pc: int) -> int:
     """Sleep until the end of the next bin of the time series."""
     if m[at.BIN] >= m[at.BINS]:
         m[p + at.PC] = pc
@@ -151,7 +149,7 @@ def bin_next(m: np.ndarray, p: int, pc: int) -> int:
     return -1
 
 
-def bin_note(m: np.ndarray, pc: int) -> int:
+def bin_note(m: at.Words, pc: int) -> int:
     """Write what is seen now: jobs on the floor; done and waiting by product; level by store."""
     row = m[at.SERIES] + m[at.BIN] * (1 + 2 * m[at.PRODUCTS_N] + m[at.STORES_N])
     m[row] = m[at.WIP]
@@ -169,7 +167,7 @@ def bin_note(m: np.ndarray, pc: int) -> int:
     return pc + 1
 
 
-def reset(m: np.ndarray, pc: int) -> int:
+def reset(m: at.Words, pc: int) -> int:
     """Forget what was counted so far: the end of a warm-up."""
     now = m[at.NOW]
     for i in range(m[at.PROCS_N]):

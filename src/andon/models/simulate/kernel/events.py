@@ -1,17 +1,16 @@
 """The event list: a binary heap keyed (time, priority, sequence), one pending event a process, and the ready ring.
 
-An entry is three words: time, key, process. The key is priority and sequence in one number, so ties are decided the same
-way everywhere. A process remembers the key of its pending event: an entry with another key was cancelled and is skipped.
+An entry is three words: time, key, process. The key is priority and sequence in one number, so ties are decided the
+same way everywhere. A process remembers the key of its pending event: an entry with another key was cancelled and is
+skipped.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
 from andon.models.simulate.kernel import layout as at
 
 
-def schedule(m: np.ndarray, p: int, when: int) -> None:
+def schedule(m: at.Words, p: int, when: int) -> None:
     """Make `when` the time of process `p`'s one pending event; an earlier one is thereby cancelled."""
     n = m[at.HEAP_N]
     if n >= m[at.HEAP_MAX]:
@@ -40,7 +39,7 @@ def schedule(m: np.ndarray, p: int, when: int) -> None:
     m[j + 2] = p
 
 
-def pop(m: np.ndarray) -> int:
+def pop(m: at.Words) -> int:
     """Take the earliest live event: NOW moves to it; returns its process, or 0 when nothing is left before END."""
     base = m[at.HEAP]
     while m[at.HEAP_N] > 0:
@@ -60,7 +59,7 @@ def pop(m: np.ndarray) -> int:
     return 0
 
 
-def sink(m: np.ndarray, base: int, n: int) -> None:
+def sink(m: at.Words, base: int, n: int) -> None:
     """Let the last of the `n` + 1 entries fall from the root to its place."""
     last = base + 3 * n
     when = m[last]
@@ -87,14 +86,14 @@ def sink(m: np.ndarray, base: int, n: int) -> None:
     m[j + 2] = m[last + 2]
 
 
-def wake(m: np.ndarray, p: int, pc: int) -> None:
+def wake(m: at.Words, p: int, pc: int) -> None:
     """Let process `p` go on at `pc` within this instant, after those already ready."""
     m[p + at.PC] = pc
     m[m[at.READY] + ((m[at.READY_FROM] + m[at.READY_N]) & m[at.READY_MASK])] = p
     m[at.READY_N] += 1
 
 
-def next_ready(m: np.ndarray) -> int:
+def next_ready(m: at.Words) -> int:
     """The process that became ready first, or 0."""
     if m[at.READY_N] == 0:
         return 0
@@ -104,7 +103,7 @@ def next_ready(m: np.ndarray) -> int:
     return p
 
 
-def note(m: np.ndarray, kind: int, who: int, value: int) -> None:
+def note(m: at.Words, kind: int, who: int, value: int) -> None:
     """Write a trace record where a trace is kept and has room."""
     if m[at.TRACE_N] < m[at.TRACE_END]:
         e = m[at.TRACE_N]
@@ -115,7 +114,7 @@ def note(m: np.ndarray, kind: int, who: int, value: int) -> None:
         m[e + 3] = value
 
 
-def enter(m: np.ndarray, p: int, state: int) -> None:
+def enter(m: at.Words, p: int, state: int) -> None:
     """Put process `p` into `state` and book the time in the one it leaves; active periods are counted (Roser 2001)."""
     old = m[p + at.STATE]
     if old == state:
@@ -124,12 +123,12 @@ def enter(m: np.ndarray, p: int, state: int) -> None:
     m[p + at.TIMES + old] += now - m[p + at.SINCE]
     m[p + at.SINCE] = now
     m[p + at.STATE] = state
-    was = old == at.BUSY or old == at.SETUP or old == at.FAILED
-    active = state == at.BUSY or state == at.SETUP or state == at.FAILED
-    if active and not was:
+    was = (at.ACTIVE_STATES >> old) & 1
+    active = (at.ACTIVE_STATES >> state) & 1
+    if active > was:
         m[p + at.ACTIVE_SINCE] = now
         m[p + at.PERIODS] += 1
-    if was and not active:
+    if was > active:
         m[p + at.ACTIVE] += now - m[p + at.ACTIVE_SINCE]
     if m[at.TRACE_END] > 0:
         note(m, at.TRACE_STATE, p, state)

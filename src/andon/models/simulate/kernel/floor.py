@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.events import enter, note, wake
 
 
-def count(m: np.ndarray, s: int, change: int) -> None:
+def count(m: at.Words, s: int, change: int) -> None:
     """Change the level of store `s`, booking level times time (job microseconds) before."""
     now = m[at.NOW]
     level = m[s + at.LEVEL]
     m[s + at.AREA] += level * ((now - m[s + at.CHANGED]) // 1000)
     m[s + at.CHANGED] = now
     m[s + at.LEVEL] = level + change
-    if level + change > m[s + at.PEAK]:
-        m[s + at.PEAK] = level + change
+    m[s + at.PEAK] = max(m[s + at.PEAK], level + change)
     if m[at.TRACE_END] > 0:
         note(m, at.TRACE_LEVEL, s, level + change)
 
 
-def has_room(m: np.ndarray, s: int) -> bool:
+def has_room(m: at.Words, s: int) -> bool:
     """Whether one more job may be promised a place in store `s`."""
     return m[s + at.LEVEL] + m[s + at.RESERVED] < m[s + at.CAPACITY]
 
 
-def append(m: np.ndarray, head: int, tail: int, p: int, link: int) -> None:
+def append(m: at.Words, head: int, tail: int, p: int, link: int) -> None:
     """Put record `p` at the end of the list whose ends stand in words `head` and `tail`."""
     m[p + link] = 0
     if m[tail] == 0:
@@ -36,7 +33,7 @@ def append(m: np.ndarray, head: int, tail: int, p: int, link: int) -> None:
     m[tail] = p
 
 
-def shift(m: np.ndarray, head: int, tail: int, link: int) -> int:
+def shift(m: at.Words, head: int, tail: int, link: int) -> int:
     """Take the first record of a list that is not empty."""
     p = m[head]
     m[head] = m[p + link]
@@ -45,7 +42,7 @@ def shift(m: np.ndarray, head: int, tail: int, link: int) -> int:
     return p
 
 
-def unlink(m: np.ndarray, head: int, tail: int, p: int) -> bool:
+def unlink(m: at.Words, head: int, tail: int, p: int) -> bool:
     """Take process `p` out of a list of processes, wherever it stands; False when it is not there."""
     before = 0
     q = m[head]
@@ -64,7 +61,7 @@ def unlink(m: np.ndarray, head: int, tail: int, p: int) -> bool:
     return False
 
 
-def arrive(m: np.ndarray, s: int, t: int) -> None:
+def arrive(m: at.Words, s: int, t: int) -> None:
     """Job `t` enters store `s` (its place was promised): to a waiting machine, or to the end of the queue."""
     m[s + at.RESERVED] -= 1
     p = m[s + at.GET_HEAD]
@@ -85,7 +82,7 @@ def arrive(m: np.ndarray, s: int, t: int) -> None:
     count(m, s, 1)
 
 
-def take(m: np.ndarray, s: int) -> int:
+def take(m: at.Words, s: int) -> int:
     """The first job of store `s`, which is not empty; whoever waited for room is promised it."""
     t = shift(m, s + at.HEAD, s + at.TAIL, at.LINK)
     m[t + at.LINK] = 0
@@ -94,7 +91,7 @@ def take(m: np.ndarray, s: int) -> int:
     return t
 
 
-def admit(m: np.ndarray, s: int) -> None:
+def admit(m: at.Words, s: int) -> None:
     """Promise free places in store `s` to the machines that are blocked by it, first come first served."""
     while m[s + at.PUT_HEAD] != 0 and has_room(m, s):
         p = shift(m, s + at.PUT_HEAD, s + at.PUT_TAIL, at.NEXT)
@@ -105,19 +102,19 @@ def admit(m: np.ndarray, s: int) -> None:
         wake_desk(m)
 
 
-def wake_desk(m: np.ndarray) -> None:
+def wake_desk(m: at.Words) -> None:
     """Let the release desk look again, if it waits."""
     if m[at.DESK_WAITS] != 0:
         m[at.DESK_WAITS] = 0
         wake(m, m[at.DESK], m[m[at.DESK] + at.PC])
 
 
-def crew_free(m: np.ndarray, r: int) -> bool:
+def crew_free(m: at.Words, r: int) -> bool:
     """Whether somebody of crew `r` is free and nobody waits before."""
     return m[r + at.USED] < m[r + at.SIZE] and m[r + at.HELD_HEAD] == 0 and m[r + at.WAIT_HEAD] == 0
 
 
-def book_crew(m: np.ndarray, r: int) -> None:
+def book_crew(m: at.Words, r: int) -> None:
     """Book used and present people times time (microseconds) up to now."""
     us = (m[at.NOW] - m[r + at.POOL_CHANGED]) // 1000
     m[r + at.USED_AREA] += m[r + at.USED] * us
@@ -125,7 +122,7 @@ def book_crew(m: np.ndarray, r: int) -> None:
     m[r + at.POOL_CHANGED] = m[at.NOW]
 
 
-def occupy(m: np.ndarray, r: int, p: int) -> None:
+def occupy(m: at.Words, r: int, p: int) -> None:
     """Give process `p` a person of crew `r`."""
     book_crew(m, r)
     m[r + at.USED] += 1
@@ -134,7 +131,7 @@ def occupy(m: np.ndarray, r: int, p: int) -> None:
         note(m, at.TRACE_CREW, r, m[r + at.USED])
 
 
-def acquire(m: np.ndarray, p: int, r: int, state: int, pc: int) -> int:
+def acquire(m: at.Words, p: int, r: int, state: int, pc: int) -> int:
     """Have a person of crew `r`; wait in `state` until there is one."""
     if m[p + at.CREW] == r:
         return pc + 1
@@ -147,7 +144,7 @@ def acquire(m: np.ndarray, p: int, r: int, state: int, pc: int) -> int:
     return -1
 
 
-def release(m: np.ndarray, p: int) -> None:
+def release(m: at.Words, p: int) -> None:
     """Take the person away from process `p`, if it has one, and let the next have them."""
     r = m[p + at.CREW]
     if r == 0:
@@ -160,7 +157,7 @@ def release(m: np.ndarray, p: int) -> None:
     grant(m, r)
 
 
-def grant(m: np.ndarray, r: int) -> None:
+def grant(m: at.Words, r: int) -> None:
     """Give free people of crew `r` to interrupted work first, then in the order of asking."""
     while m[r + at.USED] < m[r + at.SIZE]:
         if m[r + at.HELD_HEAD] != 0:
@@ -175,7 +172,7 @@ def grant(m: np.ndarray, r: int) -> None:
             return
 
 
-def interrupt(m: np.ndarray, p: int, word: int) -> None:
+def interrupt(m: at.Words, p: int, word: int) -> None:
     """Stop the work of process `p`: what is left goes back into its register `word`; it will start over at WORK."""
     done = m[at.NOW] - m[p + at.START]
     m[p + word] -= done
@@ -186,7 +183,7 @@ def interrupt(m: np.ndarray, p: int, word: int) -> None:
     m[p + at.PC] -= 1
 
 
-def set_size(m: np.ndarray, r: int, size: int) -> None:
+def set_size(m: at.Words, r: int, size: int) -> None:
     """Crew `r` is now `size` strong. Those who leave stop at once; the latest begun work waits until somebody is there.
 
     So a break is taken when it begins and work in hand is continued, not begun anew, after it.
@@ -197,9 +194,9 @@ def set_size(m: np.ndarray, r: int, size: int) -> None:
         latest = 0
         for i in range(m[at.PROCS_N]):
             p = m[at.PROCS] + i * at.PROC_WORDS
-            if m[p + at.CREW] == r and m[p + at.WORKING] != 0:
-                if latest == 0 or m[p + at.START] >= m[latest + at.START]:
-                    latest = p
+            holds = m[p + at.CREW] == r and m[p + at.WORKING] != 0
+            if holds and (latest == 0 or m[p + at.START] >= m[latest + at.START]):
+                latest = p
         if latest == 0:
             return
         interrupt(m, latest, m[latest + at.WORKING])
@@ -212,7 +209,7 @@ def set_size(m: np.ndarray, r: int, size: int) -> None:
     grant(m, r)
 
 
-def break_down(m: np.ndarray, p: int) -> None:
+def break_down(m: at.Words, p: int) -> None:
     """Machine `p` fails by the calendar, whatever it does: work stops and is continued after the repair."""
     m[p + at.DOWN] = 1
     if m[p + at.WORKING] != 0:
@@ -230,7 +227,7 @@ def break_down(m: np.ndarray, p: int) -> None:
             enter(m, p, at.FAILED)
 
 
-def mend(m: np.ndarray, p: int) -> None:
+def mend(m: at.Words, p: int) -> None:
     """Machine `p` is repaired."""
     m[p + at.DOWN] = 0
     if m[p + at.PARKED] != 0:

@@ -1,13 +1,36 @@
 """Where everything stands in the machine's memory: records, their words, and the opcodes.
 
-The machine has one memory, `m` (int64), one table of real numbers, `f` (float64), and one program, `code` (int64[n, 4]).
+The machine has one memory, `m` (int64), one table of reals, `f` (float64), and one program, `code` (int64[n, 4]).
 A process, a store, a job are records in `m`; a link is the address of a record, and 0 is "none", since address 0
 belongs to the header. A replication is a copy of the same initial image that is let run.
 """
 
 from __future__ import annotations
 
-# --- header: fixed addresses -----------------------------------------------------------------------------------------
+from typing import Any, Protocol
+
+
+class Words(Protocol):
+    """The memory as the kernel's functions see it: whole numbers by address."""
+
+    def __getitem__(self, address: int, /) -> int: ...
+    def __setitem__(self, address: int, value: Any, /) -> None: ...
+
+
+class Reals(Protocol):
+    """The real numbers by address."""
+
+    def __getitem__(self, address: int, /) -> float: ...
+    def __setitem__(self, address: int, value: float, /) -> None: ...
+
+
+class Program(Protocol):
+    """The program: operation and operands by place and column."""
+
+    def __getitem__(self, place: tuple[int, int], /) -> int: ...
+
+
+# --- header: fixed addresses
 NOW, SEQ, HEAP_N, READY_FROM, READY_N, END, FAULT, FAULT_AT = 1, 2, 3, 4, 5, 6, 7, 8
 DESK, DESK_WAITS, WIP, WIP_LIMIT, KEY, STEPS, STEPS_HERE, EVENTS = 9, 10, 11, 12, 13, 14, 15, 16
 PRODUCTS, PRODUCTS_N, STORES, STORES_N, PROCS, PROCS_N, POOLS, POOLS_N = 17, 18, 19, 20, 21, 22, 23, 24
@@ -17,7 +40,7 @@ TRACE, TRACE_N, TRACE_END, CYCLIC, CURVES, FIFO, EMPTY, WIP_AREA, WIP_SINCE = 42
 INITIAL, INITIAL_N, STEPS_LIMIT, ROAD_MIX = 51, 52, 53, 54
 HEADER = 64
 
-# --- process: a machine, a vehicle, a demand, the release desk, a calendar, a breakdown, the probe ----------------------
+# --- process: a machine, a vehicle, a demand, the release desk, a calendar, a breakdown, the probe
 PC, PENDING, NEXT, STATE, SINCE, JOB, JOBS, REM, REP, AGE, LIFE, LAST, CREW, PARKED, DOWN, WORKING = range(16)
 START, SLICE, STATION, NUMBER, COUNT, HAS_ROOM, WAITS_AT, DRAWS, KIND, PRIORITY, ACTIVE, PERIODS, ACTIVE_SINCE, HOME = (
     range(16, 30)
@@ -28,23 +51,25 @@ PROC_WORDS = 40
 MACHINE, VEHICLE, DEMAND, RELEASER, CALENDAR, BREAKDOWN, PROBE = range(7)
 
 STARVED, SETUP, BUSY, BLOCKED, FAILED, NO_CREW, MOVING, OFF = range(8)
+ACTIVE_STATES = (1 << SETUP) | (1 << BUSY) | (1 << FAILED)
+"""States that count as active when the bottleneck is sought."""
 
-# --- store: a buffer, or a fleet's meeting point (capacity 0) --------------------------------------------------------
+# --- store: a buffer, or a fleet's meeting point (capacity 0)
 CAPACITY, LEVEL, RESERVED, HEAD, TAIL, GET_HEAD, GET_TAIL, MARK, PUT_HEAD, PUT_TAIL, AREA, CHANGED = range(12)
 PEAK, IS_FIRST, AT_STATION, MIX = 12, 13, 14, 15
 STORE_WORDS = 16
 
-# --- pool: a crew ----------------------------------------------------------------------------------------------------
+# --- pool: a crew
 SIZE, USED, WAIT_HEAD, WAIT_TAIL, HELD_HEAD, HELD_TAIL, USED_AREA, SIZE_AREA, POOL_CHANGED, LINES, LINE, LINES_N = (
     range(12)
 )
 POOL_WORDS = 16
 
-# --- token: a job on the floor ---------------------------------------------------------------------------------------
+# --- token: a job on the floor
 LINK, PRODUCT, STEP, SERIAL, ARRIVED, RELEASED, DEST, FROM = range(8)
 TOKEN_WORDS = 8
 
-# --- product ---------------------------------------------------------------------------------------------------------
+# --- product
 FIRST, ROUTE, ROUTE_N, WAITING, RING, RING_MASK, RING_DONE, RING_OUT, RING_IN = range(9)
 DONE, FLOW_US, FLOW_N, LEAD_US, ORDERS_DONE, ON_TIME, SERIALS, EVERY, QUANTITY, DUE = range(9, 19)
 RANK, LAST_EXIT, ORDERED, LATE_US, RELEASED_N = 19, 20, 21, 22, 23
@@ -57,11 +82,11 @@ FINISH, FINISH_MAX = 24, 8
 """Words of a product that hold when its first eight orders were complete; 0 when they were not."""
 ORDER_WORDS = 4
 
-# --- route step ------------------------------------------------------------------------------------------------------
+# --- route step
 AT_STORE, TIME, CURVE, STEP_STATION = range(4)
 STEP_WORDS = 4
 
-# --- real numbers: number of assumptions, their factors, then distributions of eight words ----------------------------------------------
+# --- real numbers: number of assumptions, their factors, then distributions of eight words
 KIND_D, P0, P1, P2, P3, MEAN, SCALE, FACTOR = range(8)
 DIST_WORDS = 8
 FACTORS_N, FACTORS = 0, 2
@@ -69,29 +94,30 @@ FACTORS_N, FACTORS = 0, 2
 CONSTANT, UNIFORM, TRIANGULAR, NORMAL, LOGNORMAL, GAMMA, WEIBULL, EXPONENTIAL, EMPIRICAL = range(9)
 
 GAMMA_Z_LOW, GAMMA_Z_STEP, GAMMA_NODES = -7.0, 0.25, 62
-"""The gamma law is read from a table over normal scores: cubic between nodes, relative error below 1e-6 (2e-5 for a shape of 0.2)."""
+"""The gamma law is read from a table over normal scores: cubic between nodes, relative error below 1e-6
+(2e-5 for a shape of 0.2)."""
 
 RENEWALS_MAX = 10_000
 """Draws that a residual time of unknown age may take."""
 UNSEEN = -1
 """Age of work that goes on, but nobody saw begin."""
 
-# --- purposes of draws: the third part of a draw's key ---------------------------------------------------------------
+# --- purposes of draws: the third part of a draw's key
 FOR_TIME, FOR_SETUP, FOR_CARRY, FOR_DEMAND, FOR_FAILURE, FOR_REPAIR, FOR_MIX, FOR_FACTOR, FOR_PHASE = range(1, 10)
 
-# --- opcodes ---------------------------------------------------------------------------------------------------------
+# --- opcodes
 GET, CHANGE, ACQUIRE, WORK, WORKED, RELEASE_CREW, SERVICE, LEAVE, JUMP, LIFE_NEW, REPAIR = range(11)
 MEET, FETCH, CARRY, DROP, ORDER_NEXT, ORDER_PLACE, DISPATCH, LINE_NEXT, LINE_SET = range(11, 20)
 HOLD, BREAK, MEND, BIN_NEXT, BIN_NOTE, RESET, STOP = range(20, 27)
 
-# --- faults: why a replication ended early ---------------------------------------------------------------------------
+# --- faults: why a replication ended early
 FAULT_NONE, FAULT_RUNAWAY, FAULT_DEADLOCK, FAULT_TOKENS, FAULT_ORDERS, FAULT_HEAP, FAULT_BUDGET = range(7)
 
-# --- trace records: what, when, who, value ---------------------------------------------------------------------------
+# --- trace records: what, when, who, value
 TRACE_WORDS = 4
 TRACE_STATE, TRACE_LEVEL, TRACE_EXIT, TRACE_CREW, TRACE_START = range(5)
 
-# --- limits ----------------------------------------------------------------------------------------------------------
+# --- limits
 STEPS_AT_ONE_INSTANT_MAX = 2_000_000
 """Instructions without time moving: more is a loop that takes no time."""
 STEPS_MAX = 100_000_000

@@ -16,7 +16,7 @@ from andon.models.simulate.kernel.desk import (
     order_place,
     reset,
 )
-from andon.models.simulate.kernel.events import enter, next_ready, pop, schedule
+from andon.models.simulate.kernel.events import next_ready, pop, schedule
 from andon.models.simulate.kernel.floor import acquire, book_crew, break_down, count, mend, release
 from andon.models.simulate.kernel.numbers import exp, normal_quantile
 from andon.models.simulate.kernel.work import (
@@ -37,7 +37,7 @@ from andon.models.simulate.kernel.work import (
 )
 
 
-def step(m: np.ndarray, f: np.ndarray, code: np.ndarray, p: int, pc: int) -> int:
+def step(m: at.Words, f: at.Reals, code: at.Program, p: int, pc: int) -> int:  # noqa: C901, PLR0911, PLR0912 - a flat switch: compiled to a jump table
     """Run one instruction of process `p`; the next place in the program, or -1 when the process waits."""
     op = code[pc, 0]
     a = code[pc, 1]
@@ -77,7 +77,7 @@ def step(m: np.ndarray, f: np.ndarray, code: np.ndarray, p: int, pc: int) -> int
     return step_other(m, f, p, op, a, pc)
 
 
-def step_other(m: np.ndarray, f: np.ndarray, p: int, op: int, a: int, pc: int) -> int:
+def step_other(m: at.Words, f: at.Reals, p: int, op: int, a: int, pc: int) -> int:  # noqa: PLR0911 - a flat switch
     """The instructions of what is not a machine or a vehicle."""
     if op == at.DISPATCH:
         return dispatch(m, p, pc)
@@ -110,7 +110,7 @@ def step_other(m: np.ndarray, f: np.ndarray, p: int, op: int, a: int, pc: int) -
     return -1
 
 
-def run(m: np.ndarray, f: np.ndarray, code: np.ndarray) -> None:
+def run(m: at.Words, f: at.Reals, code: at.Program) -> None:
     """Let a replication run from its image to END, or to a fault."""
     here = m[at.NOW]
     while m[at.FAULT] == 0:
@@ -136,7 +136,7 @@ def run(m: np.ndarray, f: np.ndarray, code: np.ndarray) -> None:
     close(m)
 
 
-def close(m: np.ndarray) -> None:
+def close(m: at.Words) -> None:
     """Book all that is still open at the end."""
     if m[at.FAULT] == 0:
         m[at.NOW] = m[at.END]
@@ -146,7 +146,7 @@ def close(m: np.ndarray) -> None:
         state = m[p + at.STATE]
         m[p + at.TIMES + state] += now - m[p + at.SINCE]
         m[p + at.SINCE] = now
-        if state == at.BUSY or state == at.SETUP or state == at.FAILED:
+        if (at.ACTIVE_STATES >> state) & 1:
             m[p + at.ACTIVE] += now - m[p + at.ACTIVE_SINCE]
             m[p + at.ACTIVE_SINCE] = now
     for i in range(m[at.STORES_N]):
@@ -163,7 +163,7 @@ def close(m: np.ndarray) -> None:
     m[at.WIP_SINCE] = now
 
 
-def begin(m: np.ndarray, f: np.ndarray, seed: int, replication: int) -> None:
+def begin(m: at.Words, f: at.Reals, seed: int, replication: int) -> None:
     """Give the replication its key; draw what is not known: factors of assumptions, products behind bare counts."""
     m[at.KEY] = key_of(seed, replication)
     n = int(f[at.FACTORS_N])
@@ -194,7 +194,7 @@ def begin(m: np.ndarray, f: np.ndarray, seed: int, replication: int) -> None:
                 m[p + at.LAST] = m[m[p + at.JOB] + at.PRODUCT]
 
 
-def fill_orders(m: np.ndarray) -> None:
+def fill_orders(m: at.Words) -> None:
     """Copy the order book of the start into the products' rings."""
     for i in range(m[at.INITIAL_N]):
         e = m[at.INITIAL] + i * (1 + at.ORDER_WORDS)
@@ -206,7 +206,7 @@ def fill_orders(m: np.ndarray) -> None:
         m[a + at.WAITING] += m[e + 1 + at.ORDER_OUT]
 
 
-def board(m: np.ndarray, f: np.ndarray, p: int) -> None:
+def board(m: at.Words, f: at.Reals, p: int) -> None:
     """What a vehicle carries that is seen under way: nothing in half of the futures, else any job that is ever carried.
 
     It is anywhere on its way; half of the handling, and the trip, are scaled by the same fraction (see `carry`).
@@ -227,9 +227,9 @@ def board(m: np.ndarray, f: np.ndarray, p: int) -> None:
     m[at.WIP] += 1
 
 
-def cut_load(m: np.ndarray, p: int) -> None:
+def cut_load(m: at.Words, p: int) -> None:
     """How full a load is that nobody observed: any number of jobs from one to all, equally likely."""
-    n = 1 + np.int64(unit(m[at.KEY], who_is(at.FOR_MIX, 1), p) * m[p + at.SLICE])
+    n = 1 + int(unit(m[at.KEY], who_is(at.FOR_MIX, 1), p) * m[p + at.SLICE])
     t = m[p + at.JOB]
     for _ in range(n - 1):
         t = m[t + at.LINK]
@@ -238,7 +238,7 @@ def cut_load(m: np.ndarray, p: int) -> None:
     m[p + at.JOBS] = n
 
 
-def settle(m: np.ndarray, t: int, mix: int) -> None:
+def settle(m: at.Words, t: int, mix: int) -> None:
     """Give the jobs of a list whose product was not observed one that could stand there."""
     while t != 0:
         if m[t + at.PRODUCT] < 0:
@@ -248,9 +248,9 @@ def settle(m: np.ndarray, t: int, mix: int) -> None:
         t = m[t + at.LINK]
 
 
-def drawn(m: np.ndarray, mix: int, which: int) -> int:
+def drawn(m: at.Words, mix: int, which: int) -> int:
     """A draw from a mix: how many entries, then (product * 256 + step, cumulative parts per million) each."""
-    u = np.int64(unit(m[at.KEY], who_is(at.FOR_MIX, 0), which) * 1e6)
+    u = int(unit(m[at.KEY], who_is(at.FOR_MIX, 0), which) * 1e6)
     n = m[mix]
     for i in range(n):
         if u < m[mix + 2 + 2 * i]:
@@ -263,7 +263,7 @@ def bare(a: np.ndarray) -> np.ndarray:
     return a
 
 
-def run_chunk(
+def run_chunk(  # noqa: PLR0917 - the compiled entry takes places, not names
     image: np.ndarray,
     memory: np.ndarray,
     reals: np.ndarray,

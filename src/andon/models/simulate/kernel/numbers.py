@@ -39,9 +39,8 @@ def log(x: float) -> float:
 
 
 def exp(x: float) -> float:
-    """e to the x, held inside +-700, within 2 units in the last place: x = k ln 2 + r, and the series of e^r."""
-    if x > 700.0:
-        x = 700.0
+    """E to the x, held inside +-700, within 2 units in the last place: x = k ln 2 + r, and the series of e^r."""
+    x = min(x, 700.0)
     if x < -700.0:
         return 0.0
     k = np.int64(math.floor(x * 1.4426950408889634 + 0.5))
@@ -206,7 +205,7 @@ def gamma_isf(a: float, log_gamma_a: float, v: float) -> float:
 
 
 def log_gamma(x: float) -> float:
-    """log of Gamma(x), x > 0: Stirling's series after shifting x above 12."""
+    """Log of Gamma(x), x > 0: Stirling's series after shifting x above 12."""
     shift = 0.0
     while x < 12.0:
         shift -= log(x)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.chance import duration, residual, unit
 from andon.models.simulate.kernel.events import enter, note, schedule, wake
@@ -21,10 +19,10 @@ from andon.models.simulate.kernel.floor import (
 
 def nanos(x: float) -> int:
     """Seconds to nanoseconds, rounded; never negative."""
-    return np.int64(x * 1e9 + 0.5)
+    return int(x * 1e9 + 0.5)
 
 
-def draw(m: np.ndarray, f: np.ndarray, d: int, who: int, which: int, age: int) -> int:
+def draw(m: at.Words, f: at.Reals, d: int, who: int, which: int, age: int) -> int:
     """Nanoseconds still to go of the time that distribution `d` gives to (who, which) at age `age` (UNSEEN: any)."""
     if age == at.UNSEEN:
         return nanos(residual(f, d, m[at.KEY], who, which))
@@ -36,7 +34,7 @@ def who_is(purpose: int, number: int) -> int:
     return (purpose << 32) + number
 
 
-def get(m: np.ndarray, p: int, s: int, pc: int) -> int:
+def get(m: at.Words, p: int, s: int, pc: int) -> int:
     """Take up to SLICE jobs out of store `s`; wait, starved, while there are none."""
     if m[p + at.DOWN] != 0:
         m[p + at.PARKED] = 1
@@ -62,7 +60,7 @@ def get(m: np.ndarray, p: int, s: int, pc: int) -> int:
     return -1
 
 
-def change(m: np.ndarray, f: np.ndarray, p: int, d: int, skip: int, pc: int) -> int:
+def change(m: at.Words, f: at.Reals, p: int, d: int, skip: int, pc: int) -> int:
     """Set-up time from `d` into REM when the product changes; else go on at `skip`."""
     t = m[p + at.JOB]
     product = m[t + at.PRODUCT]
@@ -75,7 +73,7 @@ def change(m: np.ndarray, f: np.ndarray, p: int, d: int, skip: int, pc: int) -> 
     return pc + 1
 
 
-def service(m: np.ndarray, f: np.ndarray, p: int, pc: int) -> int:
+def service(m: at.Words, f: at.Reals, p: int, pc: int) -> int:
     """Processing time into REM: the longest among the jobs of the load; by time, or by curve at the set-point."""
     age = m[p + at.AGE]
     longest = 0
@@ -97,15 +95,14 @@ def service(m: np.ndarray, f: np.ndarray, p: int, pc: int) -> int:
             else:
                 v = unit(m[at.KEY], who, which)
                 span = nanos(base_s * duration(f, m[step + at.TIME], v, age * 1e-9 / base_s))
-        if span > longest:
-            longest = span
+        longest = max(longest, span)
         t = m[t + at.LINK]
     m[p + at.REM] = longest
     m[p + at.AGE] = 0
     return pc + 1
 
 
-def work(m: np.ndarray, p: int, state: int, word: int, fails: int, pc: int) -> int:
+def work(m: at.Words, p: int, state: int, word: int, fails: int, pc: int) -> int:
     """Work off register `word` in `state`; only BUSY time uses up the machine's LIFE (-1: it does not fail)."""
     if m[p + at.DOWN] != 0 and fails >= 0:
         m[p + at.PARKED] = 1
@@ -126,7 +123,7 @@ def work(m: np.ndarray, p: int, state: int, word: int, fails: int, pc: int) -> i
     return -1
 
 
-def worked(m: np.ndarray, p: int, word: int, fails: int, pc: int) -> int:
+def worked(m: at.Words, p: int, word: int, fails: int, pc: int) -> int:
     """The end of a piece of work: of all of it, or of the machine's life, and then go on at `fails`."""
     done = m[at.NOW] - m[p + at.START]
     m[p + at.WORKING] = 0
@@ -139,7 +136,7 @@ def worked(m: np.ndarray, p: int, word: int, fails: int, pc: int) -> int:
     return pc + 1
 
 
-def life(m: np.ndarray, f: np.ndarray, p: int, d: int, pc: int) -> int:
+def life(m: at.Words, f: at.Reals, p: int, d: int, pc: int) -> int:
     """A new LIFE: running time until the machine's next failure; the first one is the rest of a life of unknown age."""
     age = at.UNSEEN if m[p + at.DRAWS] == 0 else 0
     m[p + at.LIFE] = draw(m, f, d, who_is(at.FOR_FAILURE, m[p + at.NUMBER]), m[p + at.DRAWS], age)
@@ -147,7 +144,7 @@ def life(m: np.ndarray, f: np.ndarray, p: int, d: int, pc: int) -> int:
     return pc + 1
 
 
-def repair(m: np.ndarray, f: np.ndarray, p: int, d: int, pc: int) -> int:
+def repair(m: at.Words, f: at.Reals, p: int, d: int, pc: int) -> int:
     """A repair's length into REP, which says UNSEEN where the repair goes on since nobody knows when."""
     age = at.UNSEEN if m[p + at.REP] == at.UNSEEN else 0
     m[p + at.REP] = draw(m, f, d, who_is(at.FOR_REPAIR, m[p + at.NUMBER]), m[p + at.DRAWS], age)
@@ -155,7 +152,7 @@ def repair(m: np.ndarray, f: np.ndarray, p: int, d: int, pc: int) -> int:
     return pc + 1
 
 
-def leave(m: np.ndarray, p: int, fleet: int, pc: int) -> int:
+def leave(m: at.Words, p: int, fleet: int, pc: int) -> int:
     """Send the jobs on, one by one: out, into the next store, or onto a vehicle; blocked while neither has room."""
     while m[p + at.JOB] != 0:
         t = m[p + at.JOB]
@@ -196,7 +193,7 @@ def leave(m: np.ndarray, p: int, fleet: int, pc: int) -> int:
     return pc + 1
 
 
-def go_out(m: np.ndarray, t: int, product: int) -> None:
+def go_out(m: at.Words, t: int, product: int) -> None:
     """Job `t` is finished: book it, let its product's oldest open order have it, give its record back."""
     now = m[at.NOW]
     m[product + at.DONE] += 1
@@ -227,11 +224,11 @@ def go_out(m: np.ndarray, t: int, product: int) -> None:
     wake_desk(m)
 
 
-def seek_deadlock(m: np.ndarray, p: int) -> None:
+def seek_deadlock(m: at.Words, p: int) -> None:
     """Blocked machines that wait for one another in a ring never move again: find the ring, and say where.
 
-    A store drains if a machine of its station is not blocked, or is blocked by a store that drains. It is kept in the stores' MARK
-    during the search: 1 drains, 0 is not known to.
+    A store drains if a machine of its station is not blocked, or is blocked by a store that drains. The stores' MARK
+    says so during the search: 1 drains, 0 is not known to.
     """
     for i in range(m[at.STORES_N]):
         m[m[at.STORES] + i * at.STORE_WORDS + at.MARK] = 0
@@ -255,7 +252,7 @@ def seek_deadlock(m: np.ndarray, p: int) -> None:
         m[at.FAULT_AT] = p
 
 
-def call_vehicle(m: np.ndarray, p: int, fleet: int, here: int) -> None:
+def call_vehicle(m: at.Words, p: int, fleet: int, here: int) -> None:
     """Send the nearest free vehicle of `fleet` to machine `p` at station `here`; without one, `p` stands in line."""
     best = 0
     best_way = 0
@@ -274,7 +271,7 @@ def call_vehicle(m: np.ndarray, p: int, fleet: int, here: int) -> None:
     wake(m, best, m[best + at.PC] + 1)
 
 
-def meet(m: np.ndarray, p: int, fleet: int, pc: int) -> int:
+def meet(m: at.Words, p: int, fleet: int, pc: int) -> int:
     """A free vehicle takes the machine that has waited longest; idle while there is none."""
     q = m[fleet + at.PUT_HEAD]
     if q != 0:
@@ -287,7 +284,7 @@ def meet(m: np.ndarray, p: int, fleet: int, pc: int) -> int:
     return -1
 
 
-def fetch(m: np.ndarray, f: np.ndarray, p: int, d: int, pc: int) -> int:
+def fetch(m: at.Words, f: at.Reals, p: int, d: int, pc: int) -> int:
     """The empty way to the calling machine, and half of the handling time, drawn from `d`."""
     q = m[p + at.HOME]
     t = m[q + at.JOB]
@@ -300,7 +297,7 @@ def fetch(m: np.ndarray, f: np.ndarray, p: int, d: int, pc: int) -> int:
     return -1
 
 
-def carry(m: np.ndarray, p: int, pc: int) -> int:
+def carry(m: at.Words, p: int, pc: int) -> int:
     """The job is on the vehicle and its machine free to go on; the way to its next store, and the other half."""
     q = m[p + at.HOME]
     if q != 0:
@@ -323,14 +320,14 @@ def carry(m: np.ndarray, p: int, pc: int) -> int:
     m[p + at.LAST] = there
     enter(m, p, at.MOVING)
     m[p + at.PC] = pc + 1
-    span = (way if way > 0 else 0) + m[p + at.REM]
+    span = (max(0, way)) + m[p + at.REM]
     if q == 0:
-        span = np.int64(span * unit(m[at.KEY], who_is(at.FOR_MIX, 3), p))
+        span = int(span * unit(m[at.KEY], who_is(at.FOR_MIX, 3), p))
     schedule(m, p, m[at.NOW] + span)
     return -1
 
 
-def drop(m: np.ndarray, p: int, pc: int) -> int:
+def drop(m: at.Words, p: int, pc: int) -> int:
     """A vehicle sets its job down where it was promised a place."""
     t = m[p + at.JOB]
     m[p + at.JOB] = 0
