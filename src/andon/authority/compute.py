@@ -69,8 +69,10 @@ def answer(row: Requirement, case: Case) -> RequirementResult:
     """One row's verdict; a check that raises, or that answers anything but a verdict, is unmet."""
     try:
         said: object = row.check(case)
-        sound = isinstance(said, Verdict) and said.met in (True, False)
-        verdict = said if isinstance(said, Verdict) and sound else Verdict(False, f"the check answered `{said}`")
+        if isinstance(said, Verdict) and said.met in (True, False):
+            verdict = said
+        else:
+            verdict = Verdict(False, f"the check answered `{said}`")
     except Exception as error:  # noqa: BLE001 - a rule that throws refuses (law 3), and says that it threw
         verdict = Verdict(False, f"the check failed: {type(error).__name__}: {error}")
     return RequirementResult(
