@@ -80,11 +80,13 @@ class Acts:
         self._ids = ids
         self._lock = threading.RLock()
         self._memory = Memory()
+        self._seen: Facts | None = None
         self.view = RecordView.of(ledger.records())
 
     def world(self) -> World:
         """Everything that an answer may rest on, as it is now."""
-        return World(self._site, self.view, self._facts())
+        self._seen = self._facts()
+        return World(self._site, self.view, self._seen)
 
     def submit(self, request: Request, who: Who) -> Done | Refusal:
         """One request, from whoever asks."""
@@ -96,7 +98,9 @@ class Acts:
 
     def _halt(self, request: Halt, who: Who) -> Done | Refusal:
         """First the gateway, with no lock and no ledger; then the record of what it answered."""
-        answer = handle(request, who, self.world(), self._ids)
+        # A halt rests on nothing but the site: it must not wait for a gateway that is asked how it stands.
+        world = World(self._site, self.view, self._seen) if self._seen is not None else self.world()
+        answer = handle(request, who, world, self._ids)
         if isinstance(answer, Refusal):
             return answer
         results = [(effect, self._run(effect)) for effect in answer.effects]

@@ -42,6 +42,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS = {"ledger": "ledger", "account": "account"}
 
 
+OPTIONAL = {"numba": "simulate", "scipy": "simulate", "matplotlib": "simulate", "simpy": "plant"}
+"""Libraries of the heavy parts, and the extra that brings each."""
+
+
 def build(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
     """The program with these commands."""
     app = typer.Typer(
@@ -78,5 +82,11 @@ def main() -> None:
         build(sorted(names))()
     except KeyboardInterrupt:
         sys.exit(130)
+    except ModuleNotFoundError as error:
+        extra = OPTIONAL.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        sys.stderr.write(f"this needs `{error.name}`; install `andon[{extra}]`\n")
+        sys.exit(2)
     except BrokenPipeError:
         sys.exit(141)
