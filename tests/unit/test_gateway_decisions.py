@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from andon.core.canonical import canonical
 from andon.gateway.bounds import Bounds, BoundsRefused, read_bounds, read_people
-from andon.gateway.checks import MINUTE
+from andon.gateway.checks import MINUTE, near, pruned
 from andon.gateway.decide import HALTS_MAX, OPEN_MAX, status, step
 from andon.gateway.restore import restore, standing, were_reset, worth_keeping
 from andon.gateway.state import (
@@ -243,6 +243,10 @@ RATES = [
     (((0.0, 10.0),), 0.001, False),
     (((3.0, 10.0),), 20.0, True),
     (((1.5, 10.0),), 15.01, False),
+    (((1.5, 10.0),), 15.0, True),
+    (((0.0, 6.0),), 4.0, True),
+    (((0.0, 6.0),), 4.01, False),
+    (((1.0, 6.0), (0.1, 3.0)), 7.0, True),  # a minute ago to the nanosecond is no longer the last minute
 ]
 
 
@@ -266,6 +270,83 @@ def test_a_gateway_that_has_just_started_allows_one_minutes_change() -> None:
         permit = replace(PERMIT, value=value, max=None)
         _, effects = step(checking(state, permit), WasRead("C-1", GOOD, ON), NOW)
         assert [type(effect) for effect in effects] == expected
+
+
+def test_a_minute_is_a_minute_and_only_what_a_rate_needs_is_kept() -> None:
+    assert MINUTE == 60_000_000_000
+    old, edge, fresh, last = Change(NOW - 2 * MINUTE, 1), Change(NOW - MINUTE, 2), Change(NOW - 5, 3), Change(NOW, 4)
+    assert pruned((old, edge, fresh, last), NOW) == (fresh, last)
+    assert pruned((old,), NOW) == (old,)
+    assert pruned((), NOW) == ()
+
+
+EXPECTED: list[tuple[Any, Any, float, bool]] = [
+    (180.5, 180.0, 0.5, True),
+    (179.5, 180.0, 0.5, True),
+    (180.51, 180.0, 0.5, False),
+    (179.49, 180.0, 0.5, False),
+    (180, 180.0, 0.0, True),
+    (180.001, 180.0, 0.0, False),
+    (True, True, 9.0, True),
+    (True, False, 9.0, False),
+    (True, 1, 9.0, False),
+    (1, True, 9.0, False),
+    ("a", "a", 0.0, True),
+    ("a", "b", 9.0, False),
+    ("1", 1, 9.0, False),
+]
+
+
+@pytest.mark.parametrize(("value", "other", "tolerance", "equal"), EXPECTED)
+def test_what_counts_as_the_same_value(value: Any, other: Any, tolerance: float, equal: bool) -> None:
+    assert near(value, other, tolerance) is equal
+
+
+@pytest.mark.parametrize(
+    ("signal", "unit", "before", "after"),
+    [("line.enable", "1", False, True), ("release.sequence", "1", 123, 321), ("oven-2.setpoint", "Cel", 160.0, 200.0)],
+)
+def test_signals_without_a_rate_or_a_permissive_are_written_too(
+    signal: str, unit: str, before: Any, after: Any
+) -> None:
+    permit = replace(PERMIT, signal=signal, unit=unit, value=after, expected=before, tolerance=0.0, min=None, max=None)
+    state, effects = step(checking(permit=permit), WasRead("C-1", Live(before, good=True, status="Good"), None), NOW)
+    assert [type(effect) for effect in effects] == [Begin]
+    state, _ = step(state, Durable("C-1"), NOW)
+    state, effects = step(state, Wrote("C-1", "good", Live(after, good=True, status="Good")), NOW)
+    assert state.commands["C-1"].phase == Phase.DONE
+    assert bool(state.changes) == (signal != "line.enable")
+
+
+def test_only_the_first_fault_of_a_live_value_is_named() -> None:
+    _, effects = step(checking(), WasRead("C-1", done(100.0), ON), NOW)
+    assert codes(list(effects)) == {"live-differs"}
+
+
+def test_a_halt_holds_without_any_bounds_to_look_up() -> None:
+    state = replace(STATE, bounds=None, halts=(Halt("H", "oven-1", "tom", ""),))
+    assert codes(asked(state, PERMIT)[1]) == {"halted", "no-bounds"}
+    elsewhere = replace(STATE, halts=(Halt("H", "oven-2", "tom", ""),))
+    checking(elsewhere)
+    checking(replace(STATE, halts=(Halt("H", "oven-2", "tom", ""),)), replace(PERMIT, value=170.0))
+
+
+def test_sentences_name_who_and_what_comes_next() -> None:
+    def said(state: State, permit: Permit = PERMIT) -> tuple[str, str]:
+        (reply,) = asked(state, permit)[1]
+        assert isinstance(reply, Reply)
+        return reply.body["reasons"][0]["text"], reply.body["reasons"][0]["next_step"]
+
+    halted = replace(STATE, halts=(Halt("H-1", "site", "tom", "smoke"),))
+    assert said(halted)[0] == "halt `H-1` by tom covers `site`: smoke"
+    unsaid = replace(STATE, halts=(Halt("H-1", "site", "", ""),))
+    assert said(unsaid)[0] == "halt `H-1` by somebody covers `site`: no reason given"
+    assert said(STATE, replace(PERMIT, deadline=NOW - 250_000_000))[0] == "permit ended 250 ms ago"
+    long = replace(PERMIT, deadline=NOW + 700_000_000)
+    assert said(STATE, long)[0] == "permit would live 700 ms more, 500 is the most"
+    other = replace(PERMIT, command="C-2")
+    assert said(writing(), other)[1] == "wait for its end"
+    assert "resolve" in said(step(settling(), Settled("C-1", None), NOW)[0], other)[1]
 
 
 def test_one_element_has_one_command_at_a_time() -> None:
