@@ -56,6 +56,22 @@ def test_a_line_runs_through_every_usable_point_and_through_no_other(points: lis
     assert broken or len(d.lines) + len(d.dots) <= 1
 
 
+@given(series(), values, st.integers(-7200, 3600))
+def test_a_value_that_is_still_confirmed_goes_on_to_the_end(points: list[Point], value: float, since_s: int) -> None:
+    end = START + 3600 * SECOND
+    held = Point(Nanos(START + since_s * SECOND), value, None, None, 0)
+    d = draw(points, (START, end), (None, None), "", UTC, held=held)
+    usable = [p for p in points if p.value is not None and p.quality != BAD]
+    if usable and end - usable[-1].at <= 60 * SECOND:
+        return
+    last = [float(line.split()[-1].split(",")[0]) for line in d.lines]
+    assert max(last) == d.right
+    if not usable and since_s > 120:
+        assert d.gaps, "what was not received before it came is left open"
+    elif not usable and since_s <= 0:
+        assert not d.gaps
+
+
 @given(
     st.lists(
         st.fixed_dictionaries(

@@ -14,7 +14,9 @@ from andon.control_room.room import Room
 from andon.control_room.trend import POINTS, SLIM, WIDTH, WINDOWS, Drawing, draw
 from andon.core.refusals import refuse
 from andon.core.time import SECOND, Nanos
+from andon.operate.port import Point
 from andon.site.model import Signal
+from andon.sync.view import SignalView
 
 router = APIRouter(include_in_schema=False)
 
@@ -87,7 +89,15 @@ def _drawings(room: Room, picture: Picture, signal: Signal, window: str) -> list
     span = (picture.at - span_s * SECOND, picture.at)
     points = room.desk.trend(signal.id, Nanos(span[0]), Nanos(span[1]), POINTS)
     limits, unit = (signal.low, signal.high), unit_text(signal.unit)
-    return [draw(points, span, limits, unit, room.names.zone, width) for width in (WIDTH, SLIM)]
+    held = _held(picture.views.get(signal.id))
+    return [draw(points, span, limits, unit, room.names.zone, width, held) for width in (WIDTH, SLIM)]
+
+
+def _held(view: SignalView | None) -> Point | None:
+    """The present value, if it is current."""
+    if view is None or not view.fresh or view.received_time is None or not isinstance(view.value, int | float):
+        return None
+    return Point(Nanos(view.received_time), float(view.value), None, None, view.status)
 
 
 @router.get("/signals")

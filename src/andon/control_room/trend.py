@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from andon.control_room.present import MINUS, number
 from andon.core.readings import Quality
-from andon.core.time import SECOND
+from andon.core.time import SECOND, Nanos
 from andon.operate.port import Point
 
 WINDOWS = {"5m": (300, "5 min"), "1h": (3600, "1 h"), "8h": (28_800, "8 h")}
@@ -66,10 +66,15 @@ def draw(
     unit: str,
     zone: tzinfo,
     width: float = WIDTH,
+    held: Point | None = None,
 ) -> Drawing:
-    """Points to a drawing over exactly the window (site time, ns), with the declared limits where they are near."""
+    """Points to a drawing over exactly the window (site time, ns), with the declared limits where they are near.
+
+    `held`: the present value and when it was received, if its source still confirms it.
+    """
     (since, until), (low, high) = window, limits
-    known = [p for p in points if p.value is not None and Quality.of_status(p.quality) is not Quality.BAD]
+    runs = _held(_runs(points), held, since, until)
+    known = [p for run in runs for p in run]
     values = [v for p in known for v in (p.value, p.low, p.high) if v is not None]
     bottom, top = _range(values, low, high)
 
@@ -80,7 +85,6 @@ def draw(
         return round(TOP + (top - value) / (top - bottom) * (HEIGHT - TOP - BOTTOM), 1)
 
     lines, bands, dots = [], [], []
-    runs = _runs(points)
     for run in runs:
         spots = [(x(p.at), y(p.value)) for p in run if p.value is not None]
         if len(spots) == 1:
@@ -137,6 +141,16 @@ def _runs(points: Sequence[Point]) -> list[list[Point]]:
             runs.append([point])
         before = point if usable else None
     return runs
+
+
+def _held(runs: list[list[Point]], held: Point | None, since: int, until: int) -> list[list[Point]]:
+    """The last stretch goes on to the end where its value still holds: a server reports changes only."""
+    if held is None or held.value is None or (runs and until - runs[-1][-1].at <= (until - since) // 60):
+        return runs
+    last = replace(held, at=Nanos(until))
+    if runs and runs[-1][-1].value == held.value:
+        return [*runs[:-1], [*runs[-1], last]]
+    return [*runs, [replace(held, at=Nanos(min(max(held.at, since), until))), last]]
 
 
 def _gaps(runs: Sequence[Sequence[Point]], since: int, until: int) -> list[tuple[int, int]]:
