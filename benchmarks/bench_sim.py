@@ -23,8 +23,8 @@ from andon.site.model import Site
 STATIONS = 20
 ROOM = 10
 WORK_S, FAILS_S, REPAIR_S = 1.0, 100.0, 5.0
-MUST, AIM = 15.0, 55.0
-"""Times faster than SimPy: what is promised today, and what is worked towards."""
+MUST, AIM = 55.0, 80.0
+"""Times faster than SimPy."""
 VALVES = Path(__file__).parents[1] / "examples" / "valve-works"
 
 
