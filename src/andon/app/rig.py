@@ -116,7 +116,10 @@ def rig(site: Site, site_folder: Path, seed: int) -> Iterator[Rig]:
     """
     virtual = [s for s in site.sources if s.virtual]
     if len(virtual) != 1:
-        raise RigFailed("a rehearsal needs one source that says `virtual: true` in sources.yaml")
+        raise RigFailed(
+            "a rehearsal needs one source that says `virtual: true` in sources.yaml; "
+            "drill on the real floor, and record what was measured with `andon evidence`"
+        )
     moved = virtual[0].model_copy(update={"url": f"opc.tcp://127.0.0.1:{free_port()}/andon/rig"})
     there = site.model_copy(update={"sources": tuple(moved if s.id == moved.id else s for s in site.sources)})
     with TemporaryDirectory(prefix="andon-rig-") as temporary, contextlib.ExitStack() as stack:

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "request": ("acts", "request"),
     "approve": ("acts", "approve"),
     "revoke": ("acts", "revoke"),
+    "evidence": ("acts", "evidence"),
     "set": ("acts", "set_value"),
     "recommendations": ("acts", "recommendations"),
     "accept": ("acts", "accept"),

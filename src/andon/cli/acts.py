@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -97,6 +98,36 @@ def approve(
 def revoke(site: SiteArg, use: str, person: AsOption, reason: Reason, as_json: JsonFlag = False) -> None:
     """Take an approval back."""
     act(site, "revoke", {"use": use, "reason": reason}, person, as_json)
+
+
+def evidence(
+    site: SiteArg,
+    use: str,
+    kind: Annotated[
+        str,
+        typer.Argument(help="verification, validation, uncertainty, sim-to-real, undo-drill, halt-drill or agreement."),
+    ],
+    person: AsOption,
+    passed: Annotated[bool, typer.Option("--passed/--failed", help="What it showed.")],
+    measured: Annotated[
+        list[str], typer.Option(help="What was measured, as NAME=VALUE; may be given again.", metavar="NAME=VALUE")
+    ],
+    as_json: JsonFlag = False,
+) -> None:
+    """Record what people measured on the real floor, where `andon rehearse` cannot: a drill, a comparison."""
+    parts = [each.partition("=") for each in measured]
+    if not all(name and found and value for name, found, value in parts):
+        fail("`--measured` is not NAME=VALUE; write for instance `--measured seconds=2.4`", as_json=as_json)
+    values = {name: _measured(value) for name, _, value in parts}
+    act(site, "record-evidence", {"use": use, "kind": kind, "passed": passed, "measured": values}, person, as_json)
+
+
+def _measured(text: str) -> str | float:
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if math.isfinite(number) else text
 
 
 def set_value(
