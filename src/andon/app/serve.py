@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,8 @@ from andon.sync.retention import retention_days
 
 CANNOT = 2
 HOST = "127.0.0.1"
+GRACE_S = 1
+"""How long answers that are being given when the twin ends may still take."""
 
 
 def main() -> int:
@@ -145,7 +148,17 @@ def serve(listener: socket.socket, folder: Path, desk: TwinDesk, accounts: Accou
     if code:
         sys.stdout.write(f"First run: people set their own passwords at {url}/setup?code={code}\n")
     sys.stdout.flush()
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, ws_max_size=65536)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        ws_max_size=65536,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The server ends on it and then raises it once more, for whoever started it: everything else must still end.
+        signal.signal(number, lambda _number, _frame: None)
     try:
         uvicorn.Server(config).run(sockets=[listener])
     finally:
