@@ -98,7 +98,9 @@ def test_the_real_floor_is_live_and_clean(chromium: Any, twin: str) -> None:
         assert [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found] == []
     page.goto(f"{twin}/m/oven-1")
     clock = page.inner_text(".status-clock")
-    page.wait_for_function("before => document.querySelector('.status-clock').innerText !== before", arg=clock)
+    page.wait_for_function(
+        "before => document.querySelector('.status-clock').innerText !== before", arg=clock, polling=200
+    )
     value = page.locator('[data-signal="oven-1.temperature"]').first
     assert value.locator(".v-unit").inner_text() == "°C"
     assert value.locator(".v-quality").inner_text().endswith("good")
