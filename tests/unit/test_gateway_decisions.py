@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from andon.core.canonical import canonical
+from andon.gateway import restore as restoring
 from andon.gateway.bounds import Bounds, BoundsRefused, read_bounds, read_people
 from andon.gateway.checks import MINUTE, near, pruned
 from andon.gateway.decide import HALTS_MAX, OPEN_MAX, status, step
@@ -783,3 +784,37 @@ def test_one_signature_or_a_changed_document_is_refused() -> None:
 def test_people_are_names_and_keys(data: bytes) -> None:
     with pytest.raises(BoundsRefused):
         read_people(data)
+
+
+def ended_entries(name: str, at: int, boot: str = "b", moved: float = 0.0, signal: str = "s.x") -> list[dict[str, Any]]:
+    begun = {"do": "begun", "command": name, "signal": signal, "element": "s", "epoch": 1, "value": 1, "previous": 0}
+    return [begun, {"do": "done", "command": name, "at": str(at), "boot": boot, "moved": moved, "taken": True}]
+
+
+def test_a_short_memory_keeps_what_is_open_what_is_last_and_what_a_rate_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restoring, "ENDED_KEPT_MAX", 2)
+    entries = [
+        *ended_entries("C-old", NOW - 2 * MINUTE, moved=1.0),
+        *ended_entries("C-other-boot", NOW - 1, boot="a", moved=1.0),
+        *ended_entries("C-edge", NOW - MINUTE, moved=1.0),
+        *ended_entries("C-recent", NOW - MINUTE + 1, moved=1.0),
+        ended_entries("C-open", 0)[0],
+        *ended_entries("C-still", NOW - 1),
+        *ended_entries("C-last", NOW - 1, moved=1.0),
+    ]
+    names = [entry["command"] for entry in worth_keeping(entries, NOW, "b") if entry["do"] == "begun"]
+    assert names == ["C-recent", "C-open", "C-still", "C-last"]
+    few = ended_entries("C-1", NOW - 1)
+    assert worth_keeping(few, NOW, "b") == few
+    state, effects = restore(entries, 0, NOW, "b")
+    assert list(state.commands) == ["C-open", "C-still", "C-last"]
+    assert [effect.command.id for effect in effects if isinstance(effect, Settle)] == ["C-open"]
+    assert state.commands["C-last"].taken
+    assert list(restore(few, 0, NOW, "b")[0].commands) == ["C-1"]
+
+
+def test_an_end_whose_beginning_is_gone_is_passed_over() -> None:
+    stray = ended_entries("C-1", NOW)[1]
+    state, effects = restore([stray, {"do": "dance", "command": "C-2"}], 4, NOW, "b")
+    assert (state.commands, effects, state.epoch) == ({}, (), 5)
+    assert were_reset([(b"x", None), (b"", {"do": "halt", "halt": "H"})]) == frozenset()
