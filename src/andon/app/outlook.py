@@ -5,9 +5,11 @@ Later it looks back: every forecast is held against what was then observed, and 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -18,8 +20,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from andon.adapters.clock import SiteClock
+from andon.app import lifeline
 from andon.app.desk import TwinDesk
 from andon.app.floor import Floor
+from andon.app.folders import Folders
 from andon.core.readings import Value
 from andon.core.refusals import Refusal
 from andon.core.time import Nanos, nanos
@@ -175,14 +179,27 @@ class ShiftOutlook:
 
     def _warm(self) -> None:
         """Compile the simulator in a process of its own, once a version: this one keeps its threads for the floor."""
+        from andon.models.simulate import jit  # noqa: PLC0415 - the simulator is an optional part
+
+        done = Folders(self._folder).run / "compiled"
+        this = f"{jit.__file__} {jit.cache_folder()}"
+        if done.is_file() and done.read_text("utf-8") == this and jit.cache_folder().is_dir():
+            return
         command = [sys.executable, "-m", "andon", "simulate", str(self._folder), "--json"]
         command += ["--replications", "2", "--horizon", "10min"]
         with subprocess.Popen(  # noqa: S603 - our own command, no shell
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, lifeline.VARIABLE: "1"},
         ) as process:
             while process.poll() is None:
                 if self._stop.wait(0.2):
                     process.kill()
+        if process.returncode == 0:
+            with contextlib.suppress(OSError):  # then it is done again at the next start
+                done.write_text(this, "utf-8")
 
     def _run(self) -> None:
         self._warm()
