@@ -45,7 +45,7 @@ GATEWAY_MAY_IMPORT = (
     "andon.gateway",
     "andon.protocols.permit",
 )
-GATEWAY_LINES_MAX = 2_000
+GATEWAY_LINES_MAX = 2_200
 """What a person reads in an hour."""
 
 
