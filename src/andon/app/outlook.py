@@ -6,7 +6,6 @@ Later it looks back: every forecast is held against what was then observed, and 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.util
 import logging
 import os
@@ -15,19 +14,19 @@ import sys
 import threading
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from andon.adapters.clock import SiteClock
 from andon.app import lifeline
 from andon.app.desk import TwinDesk
+from andon.app.drifts import DriftWatch, SensorWatch
 from andon.app.floor import Floor
 from andon.app.folders import Folders
 from andon.core.readings import Value
 from andon.core.refusals import Refusal
 from andon.core.time import Nanos, nanos
-from andon.evidence import drift
 from andon.evidence.validation import compare
 from andon.ledger.record import NewRecord
 from andon.operate.outcome import Outcome, World
@@ -43,8 +42,6 @@ REST_S = 5.0
 """Real time between two forecasts at least: a scaled clock must not keep a core busy."""
 PROPOSE_EVERY_S = 300.0
 """Site time between two searches for proposals."""
-FALSE_ALARMS = 0.01
-"""Probability that the drift test ever alarms, from one validation to the next, while nothing drifts."""
 SAMPLES_MAX = 20_000
 CHECKS_MAX = 1_000
 
@@ -75,68 +72,6 @@ class Counts:
         return done if done >= 0 else None
 
 
-class DriftWatch:
-    """The sequential test over forecasts that do not overlap; starts afresh with each new validation."""
-
-    def __init__(self) -> None:
-        self._state = drift.start(alpha=FALSE_ALARMS)
-        self._until = 0
-        self._validated: Mapping[str, int] = {}
-
-    def wants(self, check: Any) -> bool:
-        """Whether this forecast begins after the last one that was taken: overlapping ones are not independent."""
-        return int(check.since_ns) >= self._until
-
-    def take(self, check: Any) -> None:
-        """This forecast will be held against what comes."""
-        self._until = int(check.at_ns)
-
-    def note(self, check: Any, observed: float) -> None:
-        """One forecast and its outcome. Ties within a count are broken by a number that the moment alone decides."""
-        u = int.from_bytes(hashlib.sha256(str(check.at_ns).encode()).digest()[:6], "big") / 2**48
-        self._state = drift.observe(self._state, check.pit(observed, u))
-
-    def alarms(self, uses: Sequence[str], validated: Mapping[str, int]) -> Sequence[Mapping[str, Any]]:
-        """What is to be put on record, for each use."""
-        if validated != self._validated:
-            self._validated = dict(validated)
-            self._state = drift.start(alpha=FALSE_ALARMS)
-        if not self._state.alarm:
-            return ()
-        found = {
-            "statistic": self._state.total,
-            "threshold": 1.0 / FALSE_ALARMS,
-            "false_alarms": FALSE_ALARMS,
-            "forecasts": self._state.n,
-            "source": drift.SOURCE,
-        }
-        return [{"use": use, **found} for use in uses]
-
-
-class EndedError(Exception):
-    """The twin ends, and no answer is wanted any more."""
-
-
-class UntilEnded:
-    """One thread for the simulator, which looks up between two parts of its work."""
-
-    threads = 1
-
-    def __init__(self, ended: threading.Event) -> None:
-        self._ended = ended
-
-    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        """Results in order.
-
-        Raises:
-            EndedError: the twin ends.
-        """
-        for item in items:
-            if self._ended.is_set():
-                raise EndedError
-            yield function(item)
-
-
 class ShiftOutlook:
     """Forecasts, proposals and what became of them, on a thread of its own."""
 
@@ -151,6 +86,7 @@ class ShiftOutlook:
         self._latest: Mapping[str, Any] | None = None
         self._due: deque[tuple[str, Any]] = deque(maxlen=CHECKS_MAX)
         self._drift = DriftWatch()
+        self._sensors = SensorWatch(site)
         self._seed = 0
         self._next_forecast = 0
         self._next_proposal = 0
@@ -174,8 +110,10 @@ class ShiftOutlook:
 
     def alarms(self) -> Sequence[Mapping[str, Any]]:
         """Drift, for every use that the simulator answers for."""
+        validated = dict(self._desk.acts.view.validated_at)
         uses = [u.id for u in self._site.uses if "simulate" in u.models]
-        return self._drift.alarms(uses, dict(self._desk.acts.view.validated_at))
+        sensors = self._sensors.alarms(self._current(), self._clock.now(), validated)
+        return [*self._drift.alarms(uses, validated), *sensors]
 
     def _warm(self) -> None:
         """Compile the simulator in a process of its own, once a version: this one keeps its threads for the floor."""

@@ -149,7 +149,8 @@ def no_drift(case: Case) -> Verdict:
         return met("no drift on record")
     if case.view.validated_at.get(case.use.id, -1) > seen.index:
         return met(f"validated again since drift #{seen.index}", evidence=f"#{seen.index}")
-    return unmet(f"what is observed has drifted from what is forecast (#{seen.index})", evidence=f"#{seen.index}")
+    said = str(seen.payload.get("text") or "what is observed has drifted from what is forecast")
+    return unmet(f"drift: {said} (#{seen.index})", evidence=f"#{seen.index}")
 
 
 def challenges(case: Case) -> Verdict:
