@@ -51,30 +51,6 @@ class DriftWatch:
         return [{"use": use, **found} for use in uses]
 
 
-class EndedError(Exception):
-    """The twin ends, and no answer is wanted any more."""
-
-
-class UntilEnded:
-    """One thread for the simulator, which looks up between two parts of its work."""
-
-    threads = 1
-
-    def __init__(self, ended: threading.Event) -> None:
-        self._ended = ended
-
-    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        """Results in order.
-
-        Raises:
-            EndedError: the twin ends.
-        """
-        for item in items:
-            if self._ended.is_set():
-                raise EndedError
-            yield function(item)
-
-
 class SensorWatch:
     """A sequential test for each regulated sensor; starts afresh with each new validation."""
 

@@ -14,7 +14,7 @@ import sys
 import threading
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -70,6 +70,30 @@ class Counts:
             return None
         done = self._totals[last] - self._totals[first]
         return done if done >= 0 else None
+
+
+class EndedError(Exception):
+    """The twin ends, and no answer is wanted any more."""
+
+
+class UntilEnded:
+    """One thread for the simulator, which looks up between two parts of its work."""
+
+    threads = 1
+
+    def __init__(self, ended: threading.Event) -> None:
+        self._ended = ended
+
+    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+        """Results in order.
+
+        Raises:
+            EndedError: the twin ends.
+        """
+        for item in items:
+            if self._ended.is_set():
+                raise EndedError
+            yield function(item)
 
 
 class ShiftOutlook:
