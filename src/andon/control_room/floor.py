@@ -105,6 +105,18 @@ class Room:
     height: float
 
 
+def _stateless(machine: str, name: str, x: float, y: float, picture: Picture) -> Tile:
+    """A machine that no state signal is declared for: how many of its other signals are current."""
+    own = [view for view in picture.views.values() if view.element == machine]
+    current = sum(1 for view in own if view.fresh)
+    if not own:
+        return Tile(machine, name, x, y, "idle", "no signals", "", 0, True, f"{name}: no signals")
+    icon, priority = ("idle", 0) if current == len(own) else ("nodata", 4)
+    state = f"{current} of {len(own)} seen"
+    label = f"{name}: no state signal; {current} of {len(own)} signals are current"
+    return Tile(machine, name, x, y, icon, state, "", priority, current < len(own), label)
+
+
 class FloorPlan:
     """Geometry that does not change while the site runs."""
 
@@ -158,7 +170,7 @@ class FloorPlan:
         view = picture.views.get(f"{machine}.state")
         job = picture.current(f"{machine}.job")
         if view is None:
-            return Tile(machine, name, x, y, "idle", "no state", "", 0, True, f"{name}: no state signal")
+            return _stateless(machine, name, x, y, picture)
         if not view.fresh or view.value is None:
             age = "" if view.age_s is None else f" {duration(view.age_s)}"
             return Tile(machine, name, x, y, "nodata", "no data", "", 4, True, f"{name}: no data{age}, do not use")
