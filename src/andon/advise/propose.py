@@ -35,6 +35,8 @@ WORSE_MAX = 0.3
 """A change that makes things worse in more futures than this is not proposed."""
 ERRORS_MIN = 3.0
 """The mean gain must exceed its Monte Carlo error so many times."""
+LATE_WORTH_SAYING = 0.05
+"""Fewer late orders than this, on average, would be printed as none."""
 LATE_MATTERS = 0.5
 """From this many late orders expected on, avoiding them is what a sequence is judged by."""
 LATE_MORE_MAX = 0.1
@@ -324,7 +326,7 @@ def why_now(study: Study, before: Rows, use: ContextOfUse) -> tuple[dict[str, An
     index = int(shares.argmax())
     station = site.stations[index]
     level = live.levels.get(station.buffer)
-    if level is not None:
+    if level:
         facts.append(
             {
                 "text": f"jobs wait for {station.name.lower()}",
@@ -340,6 +342,6 @@ def why_now(study: Study, before: Rows, use: ContextOfUse) -> tuple[dict[str, An
             facts.append({"text": text, "signal": f"{product.id}.waiting", "value": waiting, "unit": "{jobs}"})
     facts.append({"text": f"{station.name.lower()} is the bottleneck in {shares[index]:.0%} of the futures"})
     overdue = float(late(before).mean())
-    if overdue > 0:
+    if overdue >= LATE_WORTH_SAYING:
         facts.append({"text": f"{overdue:.1f} orders are expected to be late if nothing is changed"})
     return tuple(facts)

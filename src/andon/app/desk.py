@@ -28,6 +28,7 @@ from andon.sync.view import SignalView
 TICK_S = 1.0
 BOUNDS_SIGNERS = frozenset({"engineer", "supervisor", "safety"})
 BOUNDS_SIGNERS_MIN = 2
+CLOCK_WAIT_S = 10.0
 GATEWAY_FACT_S = 0.5
 """How old the gateway's last word may be before it is asked again."""
 
@@ -84,6 +85,7 @@ class TwinDesk:
         self._fact = GatewayFact(False, "not asked yet")
         self._fact_at = -(10**18)
         self._outlook: Outlook | None = None
+        self._unmapped = clock.mapping
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._tick, name="tick", daemon=True)
         self.trouble = ""
@@ -93,8 +95,20 @@ class TwinDesk:
     # --- life
 
     def start(self, outlook: Outlook | None) -> None:
-        """Put the start on record, recover what was in flight, and begin to tick."""
+        """Begin: once site time is known the start goes on record, what was in flight is recovered, and ticks follow."""
         self._outlook = outlook
+        self._thread.start()
+
+    def _await_clock(self) -> None:
+        """A virtual or replayed source brings its own clock; nothing is stamped before it is known, within reason."""
+        if self._mode == "live" and not any(s.virtual for s in self._site.sources):
+            return
+        until = self._clock.monotonic() + nanos(CLOCK_WAIT_S)
+        while self._clock.mapping == self._unmapped and self._clock.monotonic() < until:
+            if self._stop.wait(0.05):
+                return
+
+    def _begin(self) -> None:
         started = NewRecord(
             "run.started",
             "",
@@ -107,7 +121,6 @@ class TwinDesk:
         )
         self.acts.carry(lambda _world: Outcome((started,)))
         self.acts.recover()
-        self._thread.start()
 
     def stop(self) -> None:
         """Stop ticking."""
@@ -116,6 +129,8 @@ class TwinDesk:
             self._thread.join(5.0)
 
     def _tick(self) -> None:
+        self._await_clock()
+        self._begin()
         mapping = self._clock.mapping
         while not self._stop.wait(TICK_S):
             if self._clock.mapping != mapping:
