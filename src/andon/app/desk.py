@@ -95,7 +95,7 @@ class TwinDesk:
     # --- life
 
     def start(self, outlook: Outlook | None) -> None:
-        """Begin: once site time is known the start goes on record, what was in flight is recovered, and ticks follow."""
+        """Begin: once site time is known, the start goes on record and what was in flight is recovered; then ticks."""
         self._outlook = outlook
         self._thread.start()
 
