@@ -6,6 +6,7 @@ these tests skip, and say so.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import queue
 import shutil
@@ -113,7 +114,8 @@ class Peer:
         """Let the server trust a client's certificate."""
         folder = self.pki / "trusted" / "certs"
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(certificate, folder)
+        name = hashlib.sha256(certificate.read_bytes()).hexdigest()[:16]
+        shutil.copy(certificate, folder / f"{name}{certificate.suffix}")
 
     def kill(self) -> None:
         """kill -9; nothing is said to any client."""

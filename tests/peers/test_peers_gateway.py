@@ -348,3 +348,30 @@ def test_an_untrusted_certificate_is_one_sentence_on_either_side_and_files_mend_
         assert cell.values() == [182]
     finally:
         cell.end()
+
+
+def test_a_user_that_the_server_refuses_is_one_sentence_and_a_file_mends_it(cell: Cell) -> None:
+    file = cell.folder / "credentials" / "line-3"
+    file.parent.mkdir()
+
+    def reconnected(line: str) -> dict[str, str]:
+        """What the gateway says after it has connected anew with this line in its file."""
+        file.write_text(line)
+        cell.end(signal.SIGKILL)
+        cell.start()
+        connecting = {"line-3": "not connected yet"}
+        eventually(lambda: cell.link.status()["no_session"] != connecting, "an attempt to connect")
+        return dict(cell.link.status()["no_session"])
+
+    try:
+        assert "refuses the gateway's user (BadUserAccessDenied" in reconnected("andon:wrong")["line-3"]
+        told = cell.link.status()["no_session"]["line-3"]
+        assert told.endswith(f"write `user:password` in `{file}`")
+        assert "wrong" not in told
+        assert reconnected("andon")["line-3"] == f"`{file}` has no `:`; write `user:password` there"
+        assert reconnected("andon:a:secret\n") == {}
+        assert cell.ask("user", 182.0)["phase"] == "done"
+        assert cell.values() == [182]
+    finally:
+        file.unlink()
+        file.parent.rmdir()

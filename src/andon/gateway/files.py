@@ -42,11 +42,6 @@ class Folder:
         self._held.close()
 
     @property
-    def pki(self) -> Path:
-        """Certificates."""
-        return self.path / "pki"
-
-    @property
     def latch(self) -> Path:
         """Halts and resets, one a line; anything else in it is a halt too."""
         return self.path / "latch"

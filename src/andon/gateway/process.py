@@ -13,7 +13,7 @@ from andon.adapters.journal import Journal
 from andon.adapters.machines.opcua_writer import ANSWER_S, LiveValue, OpcUaWriter, Unreachable
 from andon.core.refusals import Reason
 from andon.core.time import Clock, iso, nanos
-from andon.gateway.bounds import Bound, Node
+from andon.gateway.bounds import Bound, Endpoint, Node
 from andon.gateway.checks import same
 from andon.gateway.decide import refused, step
 from andon.gateway.files import Folder
@@ -59,7 +59,7 @@ class Gateway:
         self._boot = self._folder.boot()
         self._waiting: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
         self._asks = itertools.count(1)
-        self._writers: dict[tuple[str, str], OpcUaWriter] = {}
+        self._writers: dict[Endpoint, OpcUaWriter] = {}
         self._kinds: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._journal: Journal | None = None
@@ -272,10 +272,10 @@ class Gateway:
         endpoint = self.state.bounds.endpoints.get(source) if self.state.bounds else None
         if endpoint is None:
             return None
-        key = (endpoint.url, endpoint.security)
-        if key not in self._writers:
-            self._writers[key] = OpcUaWriter(endpoint.url, endpoint.security, self._folder.pki, self._clock)
-        return self._writers[key]
+        if endpoint not in self._writers:
+            url, security = endpoint.url, endpoint.security
+            self._writers[endpoint] = OpcUaWriter(url, security, self._folder.path, source, self._clock)
+        return self._writers[endpoint]
 
     async def _keep(self) -> None:
         """Keep a session with every declared source, so that a permit's half second is not spent on connecting."""

@@ -9,7 +9,7 @@
 //   {"mode": MODE}    obey: the controller follows the set-point     lie: takes the write, the controller never follows
 //                     deaf: acknowledges and keeps the old set-point refuse: answers BadNotWritable
 //                     late: does it and never answers                mute: never answers, and then cannot be read
-// Ends when standard input closes.
+// Takes anonymous sessions, and the user `andon` with the password `a:secret`. Ends when standard input closes.
 "use strict";
 
 const readline = require("node:readline");
@@ -145,6 +145,7 @@ async function main() {
     securityModes: [MessageSecurityMode.None, MessageSecurityMode.SignAndEncrypt],
     serverCertificateManager: certificates,
     allowAnonymous: true,
+    userManager: { isValidUser: (user, password) => user === "andon" && password === "a:secret" },
   });
   await server.initialize();
   build(server.engine.addressSpace);

@@ -48,6 +48,7 @@ REFUSALS = frozenset(
     }
 )
 """Answers that say that a write was not taken. Any other bad one (a time-out behind the server, say) leaves it open."""
+USER_REFUSED = frozenset({"BadUserAccessDenied", "BadIdentityTokenRejected", "BadIdentityTokenInvalid"})
 OWN = "gateway"
 """Name of our own certificate."""
 
@@ -78,15 +79,17 @@ class Unreachable(OSError):  # noqa: N818 - named for what it says
 class OpcUaWriter:
     """A session of its own with one server.
 
-    `pki` holds `own/gateway.der`, `own/gateway.key.pem` (made when they are not there) and the servers that may be
-    talked to in `trusted/`; it is needed for security `Basic256Sha256` only. A server whose certificate is not there is
-    not talked to: what it showed is kept in `rejected/`, for a person to compare and to move.
+    In `folder`, `pki/` holds `own/gateway.der`, `own/gateway.key.pem` (made when they are not there) and the servers
+    that may be talked to in `trusted/`; it is needed for security `Basic256Sha256` only. A server whose certificate is not
+    there is not talked to: what it showed is kept in `rejected/`, for a person to compare and to move.
+    `credentials/SOURCE` is one line `user:password` for a server that tells users apart; else the session is anonymous.
     """
 
-    def __init__(self, url: str, security: str, pki: Path, clock: Clock) -> None:
+    def __init__(self, url: str, security: str, folder: Path, source: str, clock: Clock) -> None:
         self.url = url
         self._security = security
-        self._pki = Pki(pki)
+        self._pki = Pki(folder / "pki")
+        self._credential = folder / "credentials" / Path(source).name
         self._clock = clock
         self.trouble = "not connected yet"
         """Why there is no session; empty while there is one."""
@@ -170,6 +173,7 @@ class OpcUaWriter:
         own: Own | None = None
         try:
             async with asyncio.timeout(CONNECT_S):
+                self._sign_in(client)
                 if self._security != "none":
                     own = await self._secure(client)
                 await client.connect()
@@ -182,6 +186,18 @@ class OpcUaWriter:
                 raise
             raise Unreachable(self._refused(own, error)) from error
         return client
+
+    def _sign_in(self, client: Client) -> None:
+        """Give the user and password, if there are any."""
+        if not self._credential.exists():
+            return
+        user, found, password = self._credential.read_text(encoding="utf-8").strip().partition(":")
+        if not found:
+            raise Unreachable(f"`{self._credential}` has no `:`; write `user:password` there")
+        if self._security == "none":
+            raise Unreachable(f"`{self.url}` is not encrypted, and a password is not sent openly; use Basic256Sha256")
+        client.set_user(user)
+        client.set_password(password)
 
     async def _secure(self, client: Client) -> Own:
         """Prepare an encrypted channel with the one certificate that the server shows, if it is trusted.
@@ -208,6 +224,8 @@ class OpcUaWriter:
 
     def _refused(self, own: Own | None, error: BaseException) -> str:
         why = "connection refused" if isinstance(error, ConnectionRefusedError) else _named(error)
+        if type(error).__name__ in USER_REFUSED:
+            return f"`{self.url}` refuses the gateway's user ({why}); write `user:password` in `{self._credential}`"
         if own is None or isinstance(error, ConnectionRefusedError):
             return f"no session with `{self.url}` ({why}); see that the server runs there"
         return (
