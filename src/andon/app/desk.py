@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
-from andon.adapters.clock import SiteClock
+from andon.adapters.clock import SiteClock, SiteTime
 from andon.adapters.ledger_store import SqliteLedger
 from andon.app.acts import Acts, Gateway
 from andon.app.floor import Floor
@@ -85,7 +85,6 @@ class TwinDesk:
         self._fact = GatewayFact(False, "not asked yet")
         self._fact_at = -(10**18)
         self._outlook: Outlook | None = None
-        self._unmapped = clock.mapping
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._tick, name="tick", daemon=True)
         self.trouble = ""
@@ -100,15 +99,19 @@ class TwinDesk:
         self._thread.start()
 
     def _await_clock(self) -> None:
-        """A virtual or replayed source brings its own clock; nothing is stamped before it is known, within reason."""
+        """A virtual or replayed source brings its own clock; nothing is stamped before it is known, within reason.
+
+        A parent that started the plant has told it already: then there is nothing to wait for.
+        """
         if self._mode == "live" and not any(s.virtual for s in self._site.sources):
             return
         until = self._clock.monotonic() + nanos(CLOCK_WAIT_S)
-        while self._clock.mapping == self._unmapped and self._clock.monotonic() < until:
+        while self._clock.mapping == SiteTime() and self._clock.monotonic() < until:
             if self._stop.wait(0.05):
                 return
 
-    def _begin(self) -> None:
+    def _begin(self) -> bool:
+        """Put the start on record and recover. False when it could not be recorded: then it is tried again."""
         started = NewRecord(
             "run.started",
             "",
@@ -119,8 +122,10 @@ class TwinDesk:
                 "speed": float(self._clock.mapping.speed),
             },
         )
-        self.acts.carry(lambda _world: Outcome((started,)))
+        if isinstance(self.acts.carry(lambda _world: Outcome((started,))), Refusal):
+            return False
         self.acts.recover()
+        return True
 
     def stop(self) -> None:
         """Stop ticking."""
@@ -130,14 +135,17 @@ class TwinDesk:
 
     def _tick(self) -> None:
         self._await_clock()
-        self._begin()
+        begun = False
+        wait_s = 0.0
         mapping = self._clock.mapping
-        while not self._stop.wait(TICK_S):
+        while not self._stop.wait(wait_s):
+            wait_s = TICK_S
             if self._clock.mapping != mapping:
                 # Site time has jumped: what was counted in it since the start (such as the grace) begins anew.
                 mapping = self._clock.mapping
                 self.acts.forget()
             try:
+                begun = begun or self._begin()
                 self.acts.tick(self._outlook.alarms() if self._outlook else ())
             except Exception as error:  # noqa: BLE001 - a tick that fails must not end the ticking; it becomes an alarm
                 self.trouble = f"the last look at authority failed: {error}"
