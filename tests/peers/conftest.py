@@ -1,7 +1,7 @@
 """Foreign peers for the tests: a node-opcua server in a process of its own, started, ordered about and killed.
 
-`peer` starts one server, `start_peer` as many as wanted. `tests/peers/install.sh` installs what they need; without it
-these tests skip, and say so.
+`shared_peer` is one that all tests share. `tests/peers/install.sh` installs what it needs; without that these tests
+skip, and say so.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -134,41 +133,17 @@ class Peer:
         stream.close()
 
 
-@contextmanager
-def starting(folder: Path) -> Iterator[Callable[..., Peer]]:
-    """Start foreign servers, and end them all."""
-    if reason := why_not():
-        pytest.skip(reason)
-    peers: list[Peer] = []
-
-    def start(**settings: Any) -> Peer:
-        peer = Peer(folder / f"peer-{len(peers)}", **settings)
-        peers.append(peer)
-        peer.start()
-        return peer
-
-    try:
-        yield start
-    finally:
-        for peer in peers:
-            peer.kill()
-
-
-@pytest.fixture
-def start_peer(tmp_path: Path) -> Iterator[Callable[..., Peer]]:
-    """A function that starts a foreign server: `start_peer(mode="obey", accept_any=False)`."""
-    with starting(tmp_path) as start:
-        yield start
-
-
 @pytest.fixture(scope="session")
 def shared_peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
-    """One foreign server for all tests, since it takes its time to start; each test begins by putting it right."""
-    with starting(tmp_path_factory.mktemp("peer")) as start:
-        yield start()
+    """One foreign server for all tests, since it takes its time to start; each test begins by putting it right.
 
-
-@pytest.fixture
-def peer(start_peer: Callable[..., Peer]) -> Peer:
-    """One foreign server that obeys, and trusts only the certificates that it is told to."""
-    return start_peer()
+    Killed and started again it is as it was at first.
+    """
+    if reason := why_not():
+        pytest.skip(reason)
+    peer = Peer(tmp_path_factory.mktemp("peer"))
+    try:
+        peer.start()
+        yield peer
+    finally:
+        peer.kill()

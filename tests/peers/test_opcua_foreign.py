@@ -107,7 +107,10 @@ def test_good_uncertain_and_bad_are_shown_as_such(shared_peer: Any, connect: Cal
     assert twin.store.counts() == {}
 
 
-def test_killed_it_is_stale_within_its_limit_and_restarted_it_is_live(peer: Any, connect: Callable[..., Twin]) -> None:
+def test_killed_it_is_stale_within_its_limit_and_restarted_it_is_live(
+    shared_peer: Any, connect: Callable[..., Twin]
+) -> None:
+    peer = shared_peer
     twin = connect(peer.url)
     twin.until(lambda v: v.fresh)
     peer.kill()

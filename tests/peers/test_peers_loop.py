@@ -32,7 +32,7 @@ PASSWORD = "quiet-harbour-lantern-42"
 PATIENCE_S = 90.0
 USE, SETPOINT, ACTIVE = "oven-set-point", "oven.setpoint", "oven.setpoint_active"
 BEGIN = 180.0
-CONFIRM_S = 4
+CONFIRM_S = 3
 """A loaded machine may follow late."""
 FILES = {
     "site.yaml": """

@@ -80,8 +80,8 @@ class OpcUaWriter:
     """A session of its own with one server.
 
     In `folder`, `pki/` holds `own/gateway.der`, `own/gateway.key.pem` (made when they are not there) and the servers
-    that may be talked to in `trusted/`; it is needed for security `Basic256Sha256` only. A server whose certificate is not
-    there is not talked to: what it showed is kept in `rejected/`, for a person to compare and to move.
+    that may be talked to in `trusted/`; it is needed for security `Basic256Sha256` only. A server whose certificate is
+    not there is not talked to: what it showed is kept in `rejected/`, for a person to compare and to move.
     `credentials/SOURCE` is one line `user:password` for a server that tells users apart; else the session is anonymous.
     """
 
