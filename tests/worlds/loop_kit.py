@@ -42,7 +42,7 @@ def eventually(look: Callable[[], T], what: str, within_s: float = PATIENCE_S, p
     while time.monotonic() < until:
         try:
             found = look()
-        except (httpx.HTTPError, OSError, ValueError, KeyError) as error:
+        except (httpx.HTTPError, OSError, ValueError, LookupError) as error:
             last = error
         else:
             last = found
