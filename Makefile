@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 SITE   ?= examples/valve-works
 SPEED  ?= 10
+# Test processes beside each other: many tests wait for real processes more than they compute.
+WORKERS ?= 2
 
 .PHONY: run test check unit proof lock clean screenshots
 
@@ -20,7 +22,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest -q -m "not proof"
+	$(BIN)/python -m pytest -q -m "not proof" -n $(WORKERS) --dist loadfile --durations 15
 
 proof: $(STAMP)
 	$(BIN)/python -m pytest -q -m proof --timeout 36000
