@@ -6,7 +6,6 @@ skip, and say so.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import queue
 import shutil
@@ -110,11 +109,8 @@ class Peer:
         self.order(set=name, value=value, status=status)
 
     def trust(self, certificate: Path) -> None:
-        """Let the server trust a client's certificate."""
-        folder = self.pki / "trusted" / "certs"
-        folder.mkdir(parents=True, exist_ok=True)
-        name = hashlib.sha256(certificate.read_bytes()).hexdigest()[:16]
-        shutil.copy(certificate, folder / f"{name}{certificate.suffix}")
+        """Let the server trust a client's certificate, which it may have refused before."""
+        self.order(trust=str(certificate.resolve()))
 
     def kill(self) -> None:
         """kill -9; nothing is said to any client."""

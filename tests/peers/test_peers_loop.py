@@ -146,8 +146,6 @@ class Works:
             shutil.move(kept[0], pki / "trusted")
             for own in (pki / "own").glob("*.der"):
                 self.peer.trust(own)
-        for refused in (self.peer.pki / "rejected").rglob("*.*"):
-            refused.unlink()
         eventually(self.in_step, "twin and gateway are connected")
 
     def in_step(self) -> bool:

@@ -9,9 +9,12 @@
 //   {"mode": MODE}    obey: the controller follows the set-point     lie: takes the write, the controller never follows
 //                     deaf: acknowledges and keeps the old set-point refuse: answers BadNotWritable
 //                     late: does it and never answers                mute: never answers, and then cannot be read
+//   {"trust": FILE}   a client's certificate (DER or PEM) is trusted from now on
 // Takes anonymous sessions, and the user `andon` with the password `a:secret`. Ends when standard input closes.
 "use strict";
 
+const { X509Certificate } = require("node:crypto");
+const fs = require("node:fs");
 const readline = require("node:readline");
 const path = require("node:path");
 const {
@@ -119,9 +122,10 @@ function build(addressSpace) {
   }, BEAT_MS);
 }
 
-function obey(line) {
+async function obey(line, certificates) {
   if (!line.trim()) return;
   const order = JSON.parse(line);
+  if (order.trust) await certificates.trustCertificate(new X509Certificate(fs.readFileSync(order.trust)).raw);
   const status = StatusCodes[order.status || "Good"];
   if (order.set === "oven.setpoint") hold(order.value, status);
   else if (order.set) tell(order.set, order.value, status);
@@ -151,7 +155,7 @@ async function main() {
   build(server.engine.addressSpace);
   await server.start();
   const input = readline.createInterface({ input: process.stdin });
-  input.on("line", obey);
+  input.on("line", (line) => obey(line, certificates).catch((error) => say({ failed: String(error) })));
   input.on("close", () => process.exit(0));
   say({ ready: `opc.tcp://127.0.0.1:${settings.port}/peer`, certificate: server.certificateFile });
 }
