@@ -156,11 +156,16 @@ def serve(listener: socket.socket, folder: Path, desk: TwinDesk, accounts: Accou
         ws_max_size=65536,
         timeout_graceful_shutdown=GRACE_S,
     )
+    server = uvicorn.Server(config)
+
+    def end(_number: int, _frame: object) -> None:
+        server.should_exit = True
+
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server ends on it and then raises it once more, for whoever started it: everything else must still end.
-        signal.signal(number, lambda _number, _frame: None)
+        signal.signal(number, end)
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
     finally:
         folders.api.unlink(missing_ok=True)
 

@@ -21,6 +21,9 @@ from andon.cli.output import CANNOT, SiteArg, fail
 from andon.core.time import SECOND
 from andon.site.model import Site
 
+LATEST = 1_000
+"""Records, from the end, among which the latest moment is looked for: the whole of a long ledger takes too long."""
+
 
 def run(
     folder: SiteArg,
@@ -110,7 +113,7 @@ def _last_recorded(folders: Folders) -> int:
         return 0
     try:
         with LedgerReader(folders.ledger, load_vkey(folders.keys / "ledger.vkey")) as ledger:
-            return max((r.at for r in ledger.records()), default=0)
+            return max((r.at for r in ledger.records(max(0, ledger.size() - LATEST))), default=0)
     except (OSError, ValueError):
         return 0  # a ledger that cannot be read is the twin's to refuse, with its own sentence
 
