@@ -22,14 +22,14 @@ SIGNAL, ACTIVE = "oven-1.setpoint", "oven-1.setpoint_active"
 CHECKER = Path(__file__).parents[2] / "docs" / "spec" / "verify_ledger.py"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """One system for all tests here; the first use of it finds an empty record."""
     with running(System.make(tmp_path_factory.mktemp("loop") / "valve-works", speed=10.0)) as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def earned(system: System) -> System:
     """The same system once a use has earned control, step by step, and was refused at every step before its time."""
     eventually(lambda: system.records()[0]["kind"] == "run.started", "the start is on record", within_s=30.0)
