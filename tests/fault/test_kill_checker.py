@@ -38,6 +38,7 @@ class Story:
         ]
         self.told: list[Json] = [{"index": 0, **{k: v for k, v in self.records[0].items() if k != "at"}}]
         self.halts = [Told(20 * SECOND, "gateway", (), 30 * SECOND)]
+        self.plant_killed = [9 * SECOND, 14 * SECOND]
 
     def left(self, folder: Path) -> Left:
         with closing(sqlite3.connect(folder / "ledger.db")) as ledger:
@@ -49,7 +50,8 @@ class Story:
         lines = [json.dumps(entry).encode() for entry in self.begun]
         (folder / "journal").write_bytes(b"".join(b"%08x %b\n" % (zlib.crc32(line), line) for line in lines))
         (folder / "writes").write_text("".join(json.dumps(w) + "\n" for w in self.writes), "utf-8")
-        return Left(folder / "ledger.db", folder / "journal", folder / "writes", self.told, self.halts)
+        files = (folder / "ledger.db", folder / "journal", folder / "writes")
+        return Left(*files, self.told, self.halts, self.plant_killed)
 
 
 def again(at_s: int) -> Callable[[Story], None]:
@@ -126,8 +128,13 @@ def after_the_reset(story: Story) -> None:
     story.writes[0] = {**story.writes[0], "wall_ns": 31 * SECOND}
 
 
-@pytest.mark.parametrize("plant", [on_its_way, deaf_gateway, after_the_reset])
-def test_what_a_halt_itself_said_is_no_breach(plant: Callable[[Story], None], tmp_path: Path) -> None:
+def died_with_it(story: Story) -> None:
+    call_void(story)
+    story.plant_killed = [11 * SECOND + 1_000_000]
+
+
+@pytest.mark.parametrize("plant", [on_its_way, deaf_gateway, after_the_reset, died_with_it])
+def test_what_was_said_or_died_is_no_breach(plant: Callable[[Story], None], tmp_path: Path) -> None:
     story = Story()
     plant(story)
     assert broken(story.left(tmp_path)) == []

@@ -206,6 +206,8 @@ def one_kill(system: System, people: People, chance: random.Random, lately: list
     old = system.kill(name)
     if not old:
         return  # it is dead already
+    if name == "plant":
+        people.left.plant_killed.append(time.time_ns())
     lately.append(name)
     eventually(lambda: system.pid(name) != old, f"the {name} is started again; {system.said()[-1500:]}")
     if chance.random() < 0.25:

@@ -24,6 +24,10 @@ ON_ITS_WAY_NS = 10_000_000_000
 """A write that a deaf gateway had begun before a halt reached its latch file may still land for so long."""
 
 
+DIED_WITH_IT_NS = 2_000_000_000
+"""A machine killed so soon after it received a value may come back without it: then `void` is what it shows."""
+
+
 @dataclass(slots=True)
 class Told:
     """One halt as people saw it. Wall times, nanoseconds."""
@@ -45,6 +49,8 @@ class Left:
     told: list[Json] = field(default_factory=list)
     """Records that the API said were made, as it said them."""
     halts: list[Told] = field(default_factory=list)
+    plant_killed: list[int] = field(default_factory=list)
+    """Wall times, nanoseconds."""
 
 
 def records(path: Path) -> list[Json]:
@@ -80,7 +86,7 @@ def broken(left: Left) -> list[str]:
         *begun_without_intent(begun, intents),
         *twice(received, begun, intents),
         *after_a_halt(received, begun, left.halts),
-        *said_undone_and_written(recorded, intents, received),
+        *said_undone_and_written(recorded, intents, received, left.plant_killed),
     ]
 
 
@@ -164,16 +170,22 @@ def _wall(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp() * 1e9)
 
 
-def said_undone_and_written(recorded: Sequence[Json], intents: Sequence[Json], received: Sequence[Json]) -> list[str]:
-    """What the record calls void or refused was never written: not as often as other commands explain."""
+def said_undone_and_written(
+    recorded: Sequence[Json], intents: Sequence[Json], received: Sequence[Json], plant_killed: Sequence[int]
+) -> list[str]:
+    """What the record calls void or refused was never written: not as often as other commands explain.
+
+    A value that a machine received in the moment of its death does not count: it came back without it.
+    """
     final: dict[str, str] = {}
     for record in recorded:
         if record["kind"] == "command.outcome":
             final[record["payload"]["command"]] = record["payload"]["phase"]
     possible = Counter(_key(r["payload"]) for r in intents if final.get(r["payload"]["command"], "") not in SAID_UNDONE)
+    kept = [w for w in received if not any(0 <= at - w["wall_ns"] <= DIED_WITH_IT_NS for at in plant_killed)]
     return [
         f"{key} was written {count} times, {possible[key]} of its commands may have been"
-        for key, count in Counter(_key(w) for w in received).items()
+        for key, count in Counter(_key(w) for w in kept).items()
         if count > possible[key]
     ]
 
