@@ -72,6 +72,10 @@ OnWrite = Callable[[ClientWrite], Awaitable[int]]
 """Hands a write on and returns the OPC UA status code to answer with."""
 
 
+OPCUA_PORT = 4840
+"""Registered for OPC UA; taken where an url names none."""
+
+
 class Trust:
     """Whose certificate opens the door: folders read anew at every sign-on, and what was refused is kept."""
 
@@ -212,7 +216,8 @@ class OpcuaServer:
         await server.init()
         await server.set_application_uri(self.own.uri)
         server.set_endpoint(self.url)
-        server.socket_address = (LOOPBACK, urlparse(self.url).port or 4840)
+        port = urlparse(self.url).port
+        server.socket_address = (LOOPBACK, OPCUA_PORT if port is None else port)  # 0 asks for any
         server.set_security_policy(
             [
                 ua.SecurityPolicyType.NoSecurity,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +13,9 @@ from andon.app.client import Client, NoTwin
 from andon.app.folders import Folders
 from andon.cli.acts import tell
 from andon.cli.output import AsOption, JsonFlag, SiteArg, ask_password, fail, print_json
+
+RECORD_LOOKS = 40
+RECORD_WAIT_S = 0.25
 
 
 def halt(
@@ -25,10 +30,25 @@ def halt(
         held = GatewayLink(Folders(folder).gateway).halt(scope, who, reason)
     except OSError as error:
         fail(f"the halt could not be latched ({error}); stop the machines by other means", as_json=as_json)
+    recorded = _on_record(folder, held.scope)
     if as_json:
-        print_json({"halt": held.halt, "scope": held.scope, "how": held.how, "in_flight": list(held.in_flight)})
+        said = {"halt": held.halt, "scope": held.scope, "how": held.how, "in_flight": list(held.in_flight)}
+        print_json({**said, "on_record": recorded})
     else:
-        typer.echo(held.sentence())
+        typer.echo(held.sentence() + ("; it is on record" if recorded else ""))
+
+
+def _on_record(folder: Path, scope: str) -> bool:
+    """Whether the running twin has noticed and recorded it: it holds already; this only waits a while to say so."""
+    try:
+        client = Client.connect(folder)
+        for _ in range(RECORD_LOOKS):
+            if any(h["scope"] in {scope, "site"} for h in client.get("/api/halts")):
+                return True
+            time.sleep(RECORD_WAIT_S)
+    except NoTwin:
+        return False
+    return False
 
 
 def reset(
