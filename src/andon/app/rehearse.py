@@ -9,10 +9,10 @@ from pathlib import Path
 from andon.app import verify
 from andon.app.rig import PEOPLE, Rig, rig
 from andon.core.readings import Value
-from andon.core.time import Nanos
 from andon.dispatch.confirm import differs
 from andon.evidence import rehearsal, sim_to_real, validation
 from andon.evidence.found import Found
+from andon.models.simulate.calendar import first_shift_start
 from andon.operate.outcome import HaltGateway, Result, SendCommand
 from andon.site.model import ContextOfUse, Site, Tier
 
@@ -20,8 +20,11 @@ Say = Callable[[str], None]
 SETTLE_S = 1.0
 
 
-def rehearse(site: Site, folder: Path, uses: list[ContextOfUse], seed: int, now: Nanos, say: Say) -> list[Found]:
+def rehearse(site: Site, folder: Path, uses: list[ContextOfUse], seed: int, say: Say) -> list[Found]:
     """Everything that the uses' ceilings demand, played through once. What failed is found, too.
+
+    The plant that forecasts are held against begins on a day that the site's calendar alone decides: the same seed makes
+    the same evidence on any day and any machine.
 
     Raises:
         RigFailed: the rig does not come up.
@@ -30,7 +33,7 @@ def rehearse(site: Site, folder: Path, uses: list[ContextOfUse], seed: int, now:
     modelled = [u for u in uses if "simulate" in u.models and u.ceiling.rank >= Tier.ANALYSE.rank]
     if modelled:
         checks = verify.verification(site, say)
-        comparisons = verify.validation(site, now, seed, say)
+        comparisons = verify.validation(site, first_shift_start(site), seed, say)
         say(verify.coverage(comparisons))
         for use in modelled:
             found.append(rehearsal.judge_verification(use.id, checks))

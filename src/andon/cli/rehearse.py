@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from andon.adapters.clock import SystemClock
 from andon.adapters.site_folder import load
 from andon.app.client import Client, NoTwin, sentence_of
 from andon.cli.output import NO, AsOption, JsonFlag, SiteArg, ask_password, fail, print_json
@@ -44,7 +43,7 @@ def rehearse(
         if wrong:
             fail(wrong, as_json=as_json, code=NO)
         with console.status("rehearsing") as status:
-            found = play(site, folder, chosen, seed, SystemClock().now(), status.update)
+            found = play(site, folder, chosen, seed, status.update)
         rows = [_record(client, item) for item in found]
     except (NoTwin, RigFailed) as error:
         fail(str(error), as_json=as_json)
