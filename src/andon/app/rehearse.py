@@ -23,8 +23,8 @@ SETTLE_S = 1.0
 def rehearse(site: Site, folder: Path, uses: list[ContextOfUse], seed: int, say: Say) -> list[Found]:
     """Everything that the uses' ceilings demand, played through once. What failed is found, too.
 
-    The plant that forecasts are held against begins on a day that the site's calendar alone decides: the same seed makes
-    the same evidence on any day and any machine.
+    The plant that forecasts are held against begins on a day that the site's calendar alone decides: the same seed
+    makes the same evidence on any day and any machine.
 
     Raises:
         RigFailed: the rig does not come up.
