@@ -52,6 +52,9 @@ class GatewayWithFacts(Gateway, Protocol):
 class Outlook(Protocol):
     """Forecasts and drift alarms, made on a thread of their own."""
 
+    trouble: str
+    """Why the last forecast failed; empty when it did not."""
+
     def forecast(self) -> Mapping[str, Any] | None:
         """The latest forecast."""
         ...
@@ -189,8 +192,11 @@ class TwinDesk:
         return self._floor.quarantine()
 
     def sources(self) -> Sequence[Mapping[str, Any]]:
-        """Every source: up or down, since when and why."""
-        return self._floor.sources()
+        """Every source: up or down, since when and why; and the parts of the twin itself that are in trouble."""
+        outlook = self._outlook.trouble if self._outlook is not None else ""
+        parts = {"history": self._floor.trouble, "authority": self.trouble, "forecast": outlook}
+        own = [{"id": f"twin-{part}", "kind": "twin", "up": False, "why": why} for part, why in parts.items() if why]
+        return [*self._floor.sources(), *own]
 
     def trend(self, signal: str, since: Nanos, until: Nanos, points: int = 300) -> Sequence[Point]:
         """History of one signal, thinned."""
