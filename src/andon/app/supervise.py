@@ -20,7 +20,9 @@ from andon.app import lifeline
 RESTART_WAIT_MAX_S = 5.0
 STOP_WAIT_S = 6.0
 QUICK_DEATHS_MAX = 5
-"""A child that dies this often within seconds of its start is not started again: the parent ends and says why."""
+"""A child that has never run for more than seconds and dies this often cannot run: the parent ends and says why.
+
+One that has run is started again for as long as it takes: what else runs must not go down with it."""
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     quick_deaths: int = 0
+    has_run: bool = False
     next_start: float = 0.0
     pipe: int | None = None
     exits_with_parent: bool = True
@@ -134,9 +137,10 @@ class Supervisor:
 
     def _mourn(self, child: Child, code: int, now: float) -> None:
         quick = now - child.started < RESTART_WAIT_MAX_S
+        child.has_run |= not quick
         child.quick_deaths = child.quick_deaths + 1 if quick else 0
         child.process = None
-        if code in (0, 2) or child.quick_deaths >= QUICK_DEATHS_MAX:
+        if code == 0 or (not child.has_run and (code == 2 or child.quick_deaths >= QUICK_DEATHS_MAX)):
             # 0: it ended because it was told to; 2: it cannot run, and has said why.
             self.failed = f"the {child.name} ended (exit code {code}); see {child.log}{last_words(child.log)}"
             return
