@@ -16,7 +16,8 @@ from andon.models.simulate.image import Image
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, day_shift, exponential, line
-from andon.site.model import Distribution, Site
+from andon.site.floor import Distribution
+from andon.site.model import Site
 
 LAWS = st.one_of(
     st.builds(lambda v: Distribution(kind="constant", value=v), st.floats(0.5, 60)),

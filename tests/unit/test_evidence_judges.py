@@ -18,7 +18,7 @@ from andon.evidence import mbom, rehearsal, sim_to_real, validation
 from andon.evidence.rehearsal import CheckRun, HaltMeasured, UndoMeasured
 from andon.evidence.validation import Comparison
 from andon.operate.rehearse import requests
-from andon.site import model as m
+from andon.site import floor
 
 
 def comparison(observed: float, low: float = 0.0, high: float = 10.0) -> Comparison:
@@ -121,7 +121,7 @@ def test_an_order_of_release_is_changed_into_another_order() -> None:
         "turning-buffer.sequence", type="int", writable=True, min=123.0, max=321.0, confirm_signal="oven-1.remote",
         confirm_tol=0.0, confirm_s=5.0, permissive_signal="oven-1.remote",
     )  # fmt: skip
-    release = m.Release(wip_limit=9, sequence_signal="turning-buffer.sequence")
+    release = floor.Release(wip_limit=9, sequence_signal="turning-buffer.sequence")
     control = STEP_SITE.uses[2].model_copy(update={"writes": ("turning-buffer.sequence",)})
     the_site = site(signals=(*STEP_SITE.signals, row), release=release)
     for now, wanted in ((123, 132), (312, 321), (321, 312), (111, None)):

@@ -15,6 +15,7 @@ from andon.ledger.record import NewRecord
 from andon.operate import port, replies
 from andon.operate.floor import reason_to_sign, shift_at
 from andon.operate.tick import START_S, Memory
+from andon.site import floor
 from andon.site import model as m
 from andon.site.model import Tier
 
@@ -360,7 +361,7 @@ def test_the_shift_on_duty(zone: str, at: str, shift: str) -> None:
 
     days = ("mon", "tue", "wed", "thu", "fri")
     rows = (("early", "06:00", "14:00"), ("late", "14:00", "22:00"), ("night", "22:00", "02:00"))
-    shifts = tuple(m.Shift(id=i, days=days, start=s, end=e) for i, s, e in rows)
+    shifts = tuple(floor.Shift(id=i, days=days, start=s, end=e) for i, s, e in rows)
     assert shift_at(site(time_zone=zone, shifts=shifts), parse_iso(at + "Z")) == shift
 
 

@@ -15,7 +15,7 @@ from andon.plant.core import WARM_UP_S, Answer, Plant
 from andon.plant.draws import Draws, PlantError, Streams, curve_seconds, draw
 from andon.plant.faults import Sample
 from andon.plant.hours import Hours
-from andon.site.model import (
+from andon.site.floor import (
     Area,
     Assumption,
     Breakdown,
@@ -24,18 +24,14 @@ from andon.site.model import (
     Curve,
     Demand,
     Distribution,
-    Element,
-    ElementKind,
     Fleet,
     Product,
     Release,
     Shift,
-    Signal,
-    Site,
-    Source,
     Station,
     Step,
 )
+from andon.site.model import Element, ElementKind, Signal, Site, Source
 
 ROOT = Path(__file__).parents[2]
 START = parse_iso("2026-11-23T08:00:00Z")

@@ -18,7 +18,8 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.live import LiveState, MachineNow, live_state
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, day_shift, exponential, line
-from andon.site.model import Distribution, Site
+from andon.site.floor import Distribution
+from andon.site.model import Site
 
 HOUR = 3600.0
 VALVES = Path(__file__).parents[2] / "examples" / "valve-works"

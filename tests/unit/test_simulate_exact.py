@@ -15,7 +15,8 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.rows import Rows
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, exponential, line
-from andon.site.model import Distribution, Site
+from andon.site.floor import Distribution
+from andon.site.model import Site
 
 Z_99 = 2.576
 

@@ -9,7 +9,8 @@ from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.result import simulate
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, exponential, line
-from andon.site.model import Distribution, Site
+from andon.site.floor import Distribution
+from andon.site.model import Site
 
 
 def _simulate(site: Site, horizon_s: float = 3600.0) -> None:

@@ -14,7 +14,7 @@ from andon.models.simulate.asked import asked
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, exponential, line
-from andon.site.model import Distribution
+from andon.site.floor import Distribution
 
 simpy = pytest.importorskip("simpy")
 HORIZON_S = 6 * 3600.0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from andon.site import model
+from andon.site import floor, model
 from andon.site.check_assumptions import PARAMETERS
 from andon.site.check_signals import PROPERTIES
 from andon.site.digests import PARTS
@@ -16,7 +16,7 @@ from andon.site.sections import FILES, FILES_NEEDED, RELEASE, SECTIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = (DOCS / "reference" / "site.md").read_text(encoding="utf-8")
-NESTED = [("A break:", model.Break), ("A `breakdown`:", model.Breakdown), ("A step of a route:", model.Step)]
+NESTED = [("A break:", floor.Break), ("A `breakdown`:", floor.Breakdown), ("A step of a route:", floor.Step)]
 
 
 def rows_after(heading: str) -> dict[str, list[str]]:

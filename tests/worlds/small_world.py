@@ -30,6 +30,7 @@ from andon.operate.outcome import (
     World,
 )
 from andon.operate.tick import Memory, tick
+from andon.site import floor
 from andon.site import model as m
 
 T0 = Nanos(1_800_000_000 * SECOND)
@@ -107,10 +108,10 @@ def site(**more: Any) -> m.Site:
         "name": "small works",
         "time_zone": "UTC",
         "shifts": (
-            m.Shift(id="early", days=everyday, start="00:00", end="12:00"),
-            m.Shift(id="late", days=everyday, start="12:00", end="24:00"),
+            floor.Shift(id="early", days=everyday, start="00:00", end="12:00"),
+            floor.Shift(id="late", days=everyday, start="12:00", end="24:00"),
         ),
-        "areas": (m.Area(id="hall", name="hall", x_m=0, y_m=0, width_m=10, height_m=10),),
+        "areas": (floor.Area(id="hall", name="hall", x_m=0, y_m=0, width_m=10, height_m=10),),
         "elements": (
             *(element(e) for e in ("oven-1", "oven-2", "lathe-1")),
             element("curing-buffer", m.ElementKind.PROCESS),
@@ -118,11 +119,13 @@ def site(**more: Any) -> m.Site:
             element("testers", m.ElementKind.PERSONNEL),
         ),
         "stations": (
-            m.Station(id="curing", name="curing", area="hall", machines=("oven-1", "oven-2"), buffer="curing-buffer"),
-            m.Station(id="turning", name="turning", area="hall", machines=("lathe-1",), buffer="turning-buffer"),
+            floor.Station(
+                id="curing", name="curing", area="hall", machines=("oven-1", "oven-2"), buffer="curing-buffer"
+            ),
+            floor.Station(id="turning", name="turning", area="hall", machines=("lathe-1",), buffer="turning-buffer"),
         ),
-        "buffers": (m.Buffer(id="curing-buffer", capacity=9), m.Buffer(id="turning-buffer", capacity=9)),
-        "crews": (m.Crew(id="testers", name="testers", size={"early": 2, "late": 2}),),
+        "buffers": (floor.Buffer(id="curing-buffer", capacity=9), floor.Buffer(id="turning-buffer", capacity=9)),
+        "crews": (floor.Crew(id="testers", name="testers", size={"early": 2, "late": 2}),),
         "fleets": (),
         "products": (),
         "curves": (),
@@ -136,10 +139,10 @@ def site(**more: Any) -> m.Site:
         ),
         "sources": (m.Source(id="plant", kind="opcua", url="opc.tcp://127.0.0.1:4840", virtual=True),),
         "assumptions": (
-            m.Assumption(
+            floor.Assumption(
                 name="cure-spread",
                 unit="1",
-                distribution=m.Distribution(kind="constant", value=1.0),
+                distribution=floor.Distribution(kind="constant", value=1.0),
                 origin="trials",
                 who="jonas",
                 when="2026-01-01",

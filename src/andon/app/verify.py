@@ -19,21 +19,8 @@ from andon.models.simulate.asked import Asked
 from andon.models.simulate.live import live_state
 from andon.models.simulate.run import compile_site, replicate
 from andon.plant.core import Plant
-from andon.site.model import (
-    Area,
-    Assumption,
-    Buffer,
-    Demand,
-    Distribution,
-    Element,
-    ElementKind,
-    Product,
-    Release,
-    Shift,
-    Site,
-    Station,
-    Step,
-)
+from andon.site.floor import Area, Assumption, Buffer, Demand, Distribution, Product, Release, Shift, Station, Step
+from andon.site.model import Element, ElementKind, Site
 
 Say = Callable[[str], None]
 WINDOWS = 24

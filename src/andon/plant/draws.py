@@ -8,7 +8,8 @@ from typing import assert_never
 
 import numpy as np
 
-from andon.site.model import Assumption, Curve, Distribution, Site
+from andon.site.floor import Assumption, Curve, Distribution
+from andon.site.model import Site
 
 SECONDS_PER = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "ms": 0.001}
 TRUTH_SPREAD_MAX = 1.5

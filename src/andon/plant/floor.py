@@ -17,7 +17,8 @@ from andon.plant.orders import OrderDesk, is_sequence
 from andon.plant.people import CrewRota, LocalSwitch, StationStops
 from andon.plant.pools import CrewPool, Job, JobBuffer
 from andon.plant.vehicles import Dispatcher, Place, Vehicle
-from andon.site.model import Signal, Site, Station
+from andon.site.floor import Station
+from andon.site.model import Signal, Site
 
 Steps = Generator[simpy.Event, Any, None]
 

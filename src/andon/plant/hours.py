@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from andon.core.time import SECOND
-from andon.site.model import Shift, Site
+from andon.site.floor import Shift
+from andon.site.model import Site
 
 DAY_NS = 86_400 * SECOND
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

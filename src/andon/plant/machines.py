@@ -14,7 +14,7 @@ from andon.plant.board import Board
 from andon.plant.controller import Chamber, Controller
 from andon.plant.draws import Draws, curve_seconds
 from andon.plant.pools import Bell, CrewPool, Job, JobBuffer
-from andon.site.model import Curve, Product, Station
+from andon.site.floor import Curve, Product, Station
 
 Steps = Generator[simpy.Event, Any, None]
 WEAR_SLOWDOWN = 0.05

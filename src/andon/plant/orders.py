@@ -15,7 +15,7 @@ from andon.plant.controller import Controller
 from andon.plant.draws import Draws
 from andon.plant.hours import Hours
 from andon.plant.pools import Job
-from andon.site.model import Demand, Product, Release
+from andon.site.floor import Demand, Product, Release
 
 LATE_CHANCE = 0.1
 """Share of orders whose material comes late."""

@@ -18,7 +18,7 @@ from andon.plant.draws import Draws
 from andon.plant.hours import Hours, Spell
 from andon.plant.machines import Machine
 from andon.plant.pools import CrewPool
-from andon.site.model import Crew
+from andon.site.floor import Crew
 
 Steps = Generator[simpy.Event, Any, None]
 BREAK_LATE_S = 180.0

@@ -12,7 +12,7 @@ import simpy
 
 from andon.plant.board import Board
 from andon.plant.draws import Draws
-from andon.site.model import Fleet
+from andon.site.floor import Fleet
 
 Place = tuple[float, float]
 TRAFFIC_CHANCE = 0.12

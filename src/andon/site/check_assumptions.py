@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from andon.core import units
 from andon.site.check_names import EACH, walk
 from andon.site.draft import Draft
-from andon.site.model import Distribution
+from andon.site.floor import Distribution
 from andon.site.problems import Problem, shown, words
 from andon.site.shape import Item, Path
 

@@ -9,7 +9,7 @@ from itertools import combinations
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from andon.site.draft import Draft
-from andon.site.model import Break, Shift
+from andon.site.floor import Break, Shift
 from andon.site.problems import Problem, did_you_mean, shown
 from andon.site.shape import Item, Path
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from andon.core import units
 from andon.site.draft import Draft
-from andon.site.model import Curve
+from andon.site.floor import Curve
 from andon.site.problems import Problem, shown, words
 from andon.site.shape import Item
 

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 """An element's id: lower case, digits, `-` and `_`."""
+SignalId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*\.[a-z0-9_]+$", max_length=128)]
+"""A signal's id is `element.property`; the properties that models understand are listed in the reference."""
 
 
 class Part(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from andon.site import model, network
+from andon.site import floor, model, network
 from andon.site.model import ContextOfUse
 from andon.site.part import Part
 
@@ -34,19 +34,19 @@ class Section:
 
 
 SECTIONS: tuple[Section, ...] = (
-    Section("site.yaml", "shifts", model.Shift, "shift"),
-    Section("site.yaml", "areas", model.Area, "area", needed=True),
+    Section("site.yaml", "shifts", floor.Shift, "shift"),
+    Section("site.yaml", "areas", floor.Area, "area", needed=True),
     Section("site.yaml", "elements", model.Element, "element", needed=True),
-    Section("site.yaml", "buffers", model.Buffer, "buffer"),
-    Section("site.yaml", "crews", model.Crew, "crew"),
-    Section("site.yaml", "stations", model.Station, "station"),
-    Section("site.yaml", "fleets", model.Fleet, "fleet"),
-    Section("site.yaml", "products", model.Product, "product"),
-    Section("site.yaml", "demand", model.Demand, "demand", id_field=""),
+    Section("site.yaml", "buffers", floor.Buffer, "buffer"),
+    Section("site.yaml", "crews", floor.Crew, "crew"),
+    Section("site.yaml", "stations", floor.Station, "station"),
+    Section("site.yaml", "fleets", floor.Fleet, "fleet"),
+    Section("site.yaml", "products", floor.Product, "product"),
+    Section("site.yaml", "demand", floor.Demand, "demand", id_field=""),
     Section("signals.csv", "", model.Signal, "signal", needed=True),
     Section("sources.yaml", "sources", model.Source, "source", needed=True),
-    Section("assumptions.yaml", "assumptions", model.Assumption, "assumption", id_field="name"),
-    Section("assumptions.yaml", "curves", model.Curve, "curve"),
+    Section("assumptions.yaml", "assumptions", floor.Assumption, "assumption", id_field="name"),
+    Section("assumptions.yaml", "curves", floor.Curve, "curve"),
     Section("uses.yaml", "uses", UseText, "use"),
     Section("purposes.yaml", "purposes", model.Purpose, "purpose"),
     Section("people.yaml", "people", model.Person, "person", needed=True),
@@ -61,7 +61,7 @@ SECTIONS: tuple[Section, ...] = (
 
 SETTINGS: dict[str, str] = {"name": "the site's name", "time_zone": "an IANA time zone such as `Europe/Berlin`"}
 """Keys of site.yaml that are one text each; all needed."""
-RELEASE = Section("site.yaml", "release", model.Release, "release", id_field="")
+RELEASE = Section("site.yaml", "release", floor.Release, "release", id_field="")
 """The one key of site.yaml that is a single mapping."""
 
 FILES: tuple[str, ...] = tuple(dict.fromkeys(s.file for s in SECTIONS))

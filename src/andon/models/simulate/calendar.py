@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from andon.core.time import SECOND
-from andon.site.model import Crew, Shift, Site
+from andon.site.floor import Crew, Shift
+from andon.site.model import Site
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Span = tuple[int, int]

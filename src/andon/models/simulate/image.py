@@ -34,7 +34,8 @@ from andon.models.simulate.tables import (
     reals,
     ways_ns,
 )
-from andon.site.model import Crew, Curve, Site, Station
+from andon.site.floor import Crew, Curve, Station
+from andon.site.model import Site
 
 TOKENS_MAX = 1_000_000
 """Jobs on the floor at once."""

@@ -7,7 +7,7 @@ import math
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.numbers import exp, gamma_isf, log, log_gamma, normal_sf
-from andon.site.model import Assumption, Distribution
+from andon.site.floor import Assumption, Distribution
 
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "ms": 1e-3, "wk": 604_800.0, "1": 1.0, "": 1.0}
 """UCUM units of time, and what one of them is in seconds; a bare number is a factor."""

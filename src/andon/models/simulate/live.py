@@ -8,7 +8,8 @@ from typing import Any
 
 from andon.core.canonical import digest
 from andon.core.readings import Value
-from andon.site.model import Site, Station
+from andon.site.floor import Station
+from andon.site.model import Site
 
 MACHINE_STATES = frozenset({"idle", "setup", "running", "blocked", "down", "off", "waiting_crew"})
 

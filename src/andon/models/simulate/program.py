@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from andon.models.simulate.kernel import layout as at
-from andon.site.model import Station
+from andon.site.floor import Station
 
 Instruction = tuple[int, int, int, int]
 

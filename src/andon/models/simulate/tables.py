@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable, mean_of, scale_of, words_of
 from andon.models.simulate.live import LiveState
-from andon.site.model import Curve, Site, Station
+from andon.site.floor import Curve, Station
+from andon.site.model import Site
 
 ORDERS_OPEN_MAX = 8192
 """Open orders of one product."""

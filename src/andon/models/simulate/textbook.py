@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from andon.site.model import (
+from andon.site.floor import (
     Area,
     Assumption,
     Break,
@@ -17,10 +17,10 @@ from andon.site.model import (
     Product,
     Release,
     Shift,
-    Site,
     Station,
     Step,
 )
+from andon.site.model import Site
 
 
 @dataclass(frozen=True)

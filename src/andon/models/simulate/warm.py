@@ -9,7 +9,8 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import mean_of, scale_of
 from andon.models.simulate.live import LiveState, MachineNow
 from andon.models.simulate.program import Entries
-from andon.site.model import Site, Station
+from andon.site.floor import Station
+from andon.site.model import Site
 
 SERIAL_WARM = 1 << 40
 """Serial numbers of jobs that were on the floor at the start, so that their draws are their own."""

@@ -1,0 +1,172 @@
+"""What makes and moves things on a site: stations, crews, fleets, products, orders, and what is assumed of them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from andon.site.part import Id, Part, SignalId
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class Break(Part):
+    """A pause inside a shift, local wall time."""
+
+    start: str
+    minutes: float = Field(gt=0, le=240)
+
+
+class Shift(Part):
+    """When people work, in the site's own time zone; `end` before `start` runs past midnight."""
+
+    id: Id
+    days: tuple[Weekday, ...]
+    start: str
+    end: str
+    breaks: tuple[Break, ...] = ()
+
+
+class Area(Part):
+    """A rectangle of the floor, metres from the site's south-west corner."""
+
+    id: Id
+    name: str
+    x_m: float
+    y_m: float
+    width_m: float = Field(gt=0)
+    height_m: float = Field(gt=0)
+
+
+class Breakdown(Part):
+    """Failures and repairs of each machine of a station, by assumption name; running time or calendar time."""
+
+    time_to_failure: str
+    time_to_repair: str
+    counts: Literal["running", "calendar"] = "running"
+    crew: Id | None = None
+    """Crew whose member is needed for a repair."""
+
+
+class Station(Part):
+    """Interchangeable machines behind one input buffer; a finished job blocks its machine until the next has room."""
+
+    id: Id
+    name: str
+    area: Id
+    machines: tuple[Id, ...] = Field(min_length=1)
+    buffer: Id
+    crew: Id | None = None
+    """Crew whose member is held while a job is set up and processed; none runs unattended."""
+    crew_for: Literal["setup", "processing"] = "processing"
+    """`setup`: held for set-up only; `processing`: held for set-up and processing."""
+    setup: str | None = None
+    """Assumption that gives the set-up time when the product changes."""
+    batch: int = Field(default=1, ge=1, le=1000)
+    """Jobs processed together (an oven's load): up to this many, at once, whatever their product."""
+    breakdown: Breakdown | None = None
+    setpoint: str | None = None
+    """Property of each machine that its processing curve reads, such as `setpoint`."""
+
+
+class Buffer(Part):
+    """Jobs waiting in front of a station; FIFO."""
+
+    id: Id
+    capacity: int = Field(ge=1, le=100_000)
+
+
+class Crew(Part):
+    """People who share skills, as a pool; how many are there in each shift. Never individuals."""
+
+    id: Id
+    name: str
+    size: dict[Id, int]
+    """Shift id to number of people present."""
+
+
+class Fleet(Part):
+    """Vehicles that carry jobs between stations of different areas, as a pool."""
+
+    id: Id
+    vehicles: tuple[Id, ...] = Field(min_length=1)
+    speed_m_per_s: float = Field(gt=0, le=10)
+    handling: str
+    """Assumption for loading plus unloading time."""
+
+
+class Step(Part):
+    """One operation of a route: where, and how long by an assumption's or a curve's name."""
+
+    station: Id
+    time: str | None = None
+    curve: Id | None = None
+
+
+class Product(Part):
+    """A product and the route its jobs take, in order."""
+
+    id: Id
+    name: str
+    route: tuple[Step, ...] = Field(min_length=1)
+
+
+class Curve(Part):
+    """Processing time as a function of a machine's set-point, piecewise linear between declared points."""
+
+    id: Id
+    name: str
+    input_unit: str
+    output_unit: str
+    points: tuple[tuple[float, float], ...] = Field(min_length=2)
+    spread: str | None = None
+    """Assumption for a dimensionless factor that the curve's value is multiplied with."""
+
+
+class Demand(Part):
+    """The order book's pattern: every `every_s` of open shift time an order of `quantity` jobs, due after `due_s`."""
+
+    product: Id
+    every: str
+    quantity: int = Field(ge=1, le=10_000)
+    due_h: float = Field(gt=0)
+
+
+class Release(Part):
+    """How waiting jobs enter the floor: at most `wip_limit` at once, products in the order of `sequence_signal`."""
+
+    wip_limit: int = Field(ge=1, le=100_000)
+    sequence_signal: SignalId | None = None
+    """Integer code, one digit a product in the order of `products`: 312 releases the third product first."""
+
+
+class Distribution(Part):
+    """A distribution by name; parameters in the assumption's unit."""
+
+    kind: Literal[
+        "constant", "uniform", "triangular", "normal", "lognormal", "gamma", "weibull", "exponential", "empirical"
+    ]
+    value: float | None = None
+    low: float | None = None
+    mode: float | None = None
+    high: float | None = None
+    mean: float | None = None
+    sd: float | None = None
+    shape: float | None = None
+    scale: float | None = None
+    values: tuple[float, ...] = ()
+
+
+class Assumption(Part):
+    """A named quantity with a distribution, an origin and a date by which somebody looks at it again."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=96)
+    unit: str
+    distribution: Distribution
+    uncertainty: float = Field(default=0.0, ge=0, le=1)
+    """Relative standard deviation of the mean: what we do not know, drawn once a replication."""
+    origin: str
+    who: str
+    when: str
+    review_by: str
