@@ -10,7 +10,8 @@ import numpy as np
 
 from andon.models.simulate import calendar, jit
 from andon.models.simulate.asked import Asked, asked
-from andon.models.simulate.image import Builder, Image, Options
+from andon.models.simulate.builder import Options
+from andon.models.simulate.image import Image, build
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
@@ -75,7 +76,7 @@ def compile_site(
         trace=trace,
         steps=steps,
     )
-    return Builder(site, live, change, options).build()
+    return build(site, live, change, options)
 
 
 def replicate(

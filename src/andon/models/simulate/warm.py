@@ -86,7 +86,10 @@ def _token(words: list[int], product: int, step: int) -> int:
     """A job that is on the floor at the start; `RELEASED` -1 keeps it out of lead times that nobody saw begin."""
     t = len(words)
     words += [0] * at.TOKEN_WORDS
-    words[t + at.PRODUCT], words[t + at.STEP] = product, step
+    words[t + at.PRODUCT] = product
+    if product >= 0:
+        route = words[words[at.PRODUCTS] + product * at.PRODUCT_WORDS + at.ROUTE]
+        words[t + at.PLACE] = route + step * at.STEP_WORDS
     words[t + at.SERIAL], words[t + at.RELEASED] = SERIAL_WARM + t, -1
     return t
 

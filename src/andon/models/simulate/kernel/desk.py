@@ -101,7 +101,7 @@ def release_one(m: at.Words, a: int, t: int) -> None:
     now = m[at.NOW]
     o = m[a + at.RING] + (m[a + at.RING_OUT] & m[a + at.RING_MASK]) * at.ORDER_WORDS
     m[t + at.PRODUCT] = (a - m[at.PRODUCTS]) // at.PRODUCT_WORDS
-    m[t + at.STEP] = 0
+    m[t + at.PLACE] = m[a + at.ROUTE]
     m[t + at.SERIAL] = m[a + at.SERIALS]
     m[t + at.ARRIVED] = m[o + at.ORDER_AT]
     m[t + at.RELEASED] = now
@@ -172,7 +172,7 @@ def reset(m: at.Words, pc: int) -> int:
     now = m[at.NOW]
     for i in range(m[at.PROCS_N]):
         p = m[at.PROCS] + i * at.PROC_WORDS
-        for k in range(8):
+        for k in range(at.STATES_MAX):
             m[p + at.TIMES + k] = 0
         m[p + at.SINCE] = now
         m[p + at.COUNT] = 0

@@ -38,7 +38,9 @@ HEAP, HEAP_MAX, READY, READY_MASK, TOKENS_NEXT, TOKENS_FREE, TOKENS_END = 25, 26
 SERIES, BIN_NS, BIN, BINS, OPEN, OPEN_N, MIXES, TRAVEL, STATIONS_N, CURVES_N = 32, 33, 34, 35, 36, 37, 38, 39, 40, 41
 TRACE, TRACE_N, TRACE_END, CYCLIC, CURVES, FIFO, EMPTY, WIP_AREA, WIP_SINCE = 42, 43, 44, 45, 46, 47, 48, 49, 50
 INITIAL, INITIAL_N, STEPS_LIMIT, ROAD_MIX = 51, 52, 53, 54
-HEADER = 64
+HEADER = 96
+"""Words 55 to 59 are free for the event list, 60 to 64 for flow, 65 to 69 control, 70 to 74 machines, 75 to 79 people,
+80 to 89 vehicles."""
 
 # --- process: a machine, a vehicle, a demand, the release desk, a calendar, a breakdown, the probe
 PC, PENDING, NEXT, STATE, SINCE, JOB, JOBS, REM, REP, AGE, LIFE, LAST, CREW, PARKED, DOWN, WORKING = range(16)
@@ -46,18 +48,23 @@ START, SLICE, STATION, NUMBER, COUNT, HAS_ROOM, WAITS_AT, DRAWS, KIND, PRIORITY,
     range(16, 30)
 )
 TIMES = 32
-"""Eight words: nanoseconds spent in each state."""
-PROC_WORDS = 40
+"""One word a state: nanoseconds spent in it."""
+MORE_FLOW, MORE_CONTROL, MORE_MACHINE, MORE_PEOPLE, MORE_VEHICLE = range(48, 53)
+"""Addresses of records with what only some processes need; 0 where a process has none."""
+PROC_WORDS = 56
 MACHINE, VEHICLE, DEMAND, RELEASER, CALENDAR, BREAKDOWN, PROBE = range(7)
 
 STARVED, SETUP, BUSY, BLOCKED, FAILED, NO_CREW, MOVING, OFF = range(8)
+STATES_MAX = 16
+"""States 8 to 10 are for machines, 11 for people, 12 to 15 for vehicles."""
 ACTIVE_STATES = (1 << SETUP) | (1 << BUSY) | (1 << FAILED)
 """States that count as active when the bottleneck is sought."""
 
 # --- store: a buffer, or a fleet's meeting point (capacity 0)
 CAPACITY, LEVEL, RESERVED, HEAD, TAIL, GET_HEAD, GET_TAIL, MARK, PUT_HEAD, PUT_TAIL, AREA, CHANGED = range(12)
 PEAK, IS_FIRST, AT_STATION, MIX = 12, 13, 14, 15
-STORE_WORDS = 16
+STORE_WORDS = 24
+"""Words 16 and 17 are for flow, 18 and 19 for control."""
 
 # --- pool: a crew
 SIZE, USED, WAIT_HEAD, WAIT_TAIL, HELD_HEAD, HELD_TAIL, USED_AREA, SIZE_AREA, POOL_CHANGED, LINES, LINE, LINES_N = (
@@ -66,8 +73,10 @@ SIZE, USED, WAIT_HEAD, WAIT_TAIL, HELD_HEAD, HELD_TAIL, USED_AREA, SIZE_AREA, PO
 POOL_WORDS = 16
 
 # --- token: a job on the floor
-LINK, PRODUCT, STEP, SERIAL, ARRIVED, RELEASED, DEST, FROM = range(8)
-TOKEN_WORDS = 8
+LINK, PRODUCT, PLACE, SERIAL, ARRIVED, RELEASED, DEST, FROM = range(8)
+"""PLACE: address of the step of its route that the job is at, or waits for."""
+TOKEN_WORDS = 16
+"""Words 8 and 9 are for control, 10 to 12 for flow, 13 for machines."""
 
 # --- product
 FIRST, ROUTE, ROUTE_N, WAITING, RING, RING_MASK, RING_DONE, RING_OUT, RING_IN = range(9)
@@ -83,8 +92,10 @@ FINISH, FINISH_MAX = 24, 8
 ORDER_WORDS = 4
 
 # --- route step
-AT_STORE, TIME, CURVE, STEP_STATION = range(4)
-STEP_WORDS = 4
+AT_STORE, TIME, CURVE, STEP_STATION, NEXT_STEP, STEP_NUMBER = range(6)
+"""NEXT_STEP: address of the step that follows, 0 at the end; STEP_NUMBER: its number in its product, for draws."""
+STEP_WORDS = 8
+"""Words 6 and 7 are for flow. The steps of a product stand one behind the other, in the order of their numbers."""
 
 # --- real numbers: number of assumptions, their factors, then distributions of eight words
 KIND_D, P0, P1, P2, P3, MEAN, SCALE, FACTOR = range(8)
@@ -103,12 +114,14 @@ UNSEEN = -1
 """Age of work that goes on, but nobody saw begin."""
 
 # --- purposes of draws: the third part of a draw's key
+# 10 to 19 are for machines, 20 to 29 flow, 30 to 34 control, 35 to 39 people, 40 to 49 vehicles, 50 to 59 disturbances
 FOR_TIME, FOR_SETUP, FOR_CARRY, FOR_DEMAND, FOR_FAILURE, FOR_REPAIR, FOR_MIX, FOR_FACTOR, FOR_PHASE = range(1, 10)
 
 # --- opcodes
 GET, CHANGE, ACQUIRE, WORK, WORKED, RELEASE_CREW, SERVICE, LEAVE, JUMP, LIFE_NEW, REPAIR = range(11)
 MEET, FETCH, CARRY, DROP, ORDER_NEXT, ORDER_PLACE, DISPATCH, LINE_NEXT, LINE_SET = range(11, 20)
 HOLD, BREAK, MEND, BIN_NEXT, BIN_NOTE, RESET, STOP = range(20, 27)
+# 30 to 39 are for machines, 40 to 54 flow, 55 to 64 control, 65 to 74 people, 75 to 94 vehicles
 
 # --- faults: why a replication ended early
 FAULT_NONE, FAULT_RUNAWAY, FAULT_DEADLOCK, FAULT_TOKENS, FAULT_ORDERS, FAULT_HEAP, FAULT_BUDGET = range(7)

@@ -218,9 +218,8 @@ def board(m: at.Words, f: at.Reals, p: int) -> None:
         return
     both = drawn(m, m[at.ROAD_MIX], t)
     m[t + at.PRODUCT] = both >> 8
-    m[t + at.STEP] = both & 255
-    product = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
-    route = m[product + at.ROUTE] + m[t + at.STEP] * at.STEP_WORDS
+    route = m[m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS + at.ROUTE] + (both & 255) * at.STEP_WORDS
+    m[t + at.PLACE] = route
     m[p + at.LAST] = m[route - at.STEP_WORDS + at.STEP_STATION]
     m[m[route + at.AT_STORE] + at.RESERVED] += 1
     m[p + at.REM] = draw(m, f, m[p + at.AGE], who_is(at.FOR_CARRY, m[t + at.PRODUCT]), m[t + at.SERIAL], 0) // 2
@@ -244,7 +243,8 @@ def settle(m: at.Words, t: int, mix: int) -> None:
         if m[t + at.PRODUCT] < 0:
             both = drawn(m, mix, t)
             m[t + at.PRODUCT] = both >> 8
-            m[t + at.STEP] = both & 255
+            product = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
+            m[t + at.PLACE] = m[product + at.ROUTE] + (both & 255) * at.STEP_WORDS
         t = m[t + at.LINK]
 
 

@@ -34,6 +34,11 @@ def who_is(purpose: int, number: int) -> int:
     return (purpose << 32) + number
 
 
+def which_is(m: at.Words, t: int) -> int:
+    """The name of a draw within its owner's: the job's serial number and the number of the step that it is at."""
+    return (m[t + at.SERIAL] << 8) + m[m[t + at.PLACE] + at.STEP_NUMBER]
+
+
 def get(m: at.Words, p: int, s: int, pc: int) -> int:
     """Take up to SLICE jobs out of store `s`; wait, starved, while there are none."""
     if m[p + at.DOWN] != 0:
@@ -67,7 +72,7 @@ def change(m: at.Words, f: at.Reals, p: int, d: int, skip: int, pc: int) -> int:
     if m[p + at.LAST] == product and m[p + at.STATE] != at.SETUP:
         return skip
     m[p + at.LAST] = product
-    which = (m[t + at.SERIAL] << 8) + m[t + at.STEP]
+    which = which_is(m, t)
     m[p + at.REM] = draw(m, f, d, who_is(at.FOR_SETUP, product), which, m[p + at.AGE])
     m[p + at.AGE] = 0
     return pc + 1
@@ -80,9 +85,9 @@ def service(m: at.Words, f: at.Reals, p: int, pc: int) -> int:
     t = m[p + at.JOB]
     while t != 0:
         product = m[t + at.PRODUCT]
-        step = m[m[at.PRODUCTS] + product * at.PRODUCT_WORDS + at.ROUTE] + m[t + at.STEP] * at.STEP_WORDS
+        step = m[t + at.PLACE]
         who = who_is(at.FOR_TIME, product)
-        which = (m[t + at.SERIAL] << 8) + m[t + at.STEP]
+        which = which_is(m, t)
         curve = m[step + at.CURVE]
         if curve < 0:
             span = draw(m, f, m[step + at.TIME], who, which, age)
@@ -156,14 +161,12 @@ def leave(m: at.Words, p: int, fleet: int, pc: int) -> int:
     """Send the jobs on, one by one: out, into the next store, or onto a vehicle; blocked while neither has room."""
     while m[p + at.JOB] != 0:
         t = m[p + at.JOB]
-        product = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
-        step = m[t + at.STEP] + 1
-        if step == m[product + at.ROUTE_N]:
+        route = m[m[t + at.PLACE] + at.NEXT_STEP]
+        if route == 0:
             m[p + at.JOB] = m[t + at.LINK]
             m[p + at.COUNT] += 1
-            go_out(m, t, product)
+            go_out(m, t, m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS)
             continue
-        route = m[product + at.ROUTE] + step * at.STEP_WORDS
         s = m[route + at.AT_STORE]
         if m[p + at.HAS_ROOM] == 0:
             if m[s + at.PUT_HEAD] == 0 and has_room(m, s):
@@ -185,7 +188,7 @@ def leave(m: at.Words, p: int, fleet: int, pc: int) -> int:
             call_vehicle(m, p, fleet, here)
             return -1
         m[p + at.JOB] = m[t + at.LINK]
-        m[t + at.STEP] = step
+        m[t + at.PLACE] = route
         m[p + at.HAS_ROOM] = 0
         m[p + at.COUNT] += 1
         arrive(m, s, t)
@@ -288,7 +291,7 @@ def fetch(m: at.Words, f: at.Reals, p: int, d: int, pc: int) -> int:
     """The empty way to the calling machine, and half of the handling time, drawn from `d`."""
     q = m[p + at.HOME]
     t = m[q + at.JOB]
-    which = (m[t + at.SERIAL] << 8) + m[t + at.STEP]
+    which = which_is(m, t)
     m[p + at.REM] = draw(m, f, d, who_is(at.FOR_CARRY, m[t + at.PRODUCT]), which, 0) // 2
     way = m[m[at.EMPTY] + m[p + at.LAST] * m[at.STATIONS_N] + m[q + at.STATION]]
     enter(m, p, at.MOVING)
@@ -307,13 +310,12 @@ def carry(m: at.Words, p: int, pc: int) -> int:
         m[q + at.COUNT] += 1
         m[q + at.HAS_ROOM] = 0
         m[t + at.LINK] = 0
-        m[t + at.STEP] += 1
+        m[t + at.PLACE] = m[m[t + at.PLACE] + at.NEXT_STEP]
         m[p + at.HOME] = 0
         m[p + at.LAST] = m[q + at.STATION]
         wake(m, q, m[q + at.PC])
     t = m[p + at.JOB]
-    product = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
-    route = m[product + at.ROUTE] + m[t + at.STEP] * at.STEP_WORDS
+    route = m[t + at.PLACE]
     there = m[route + at.STEP_STATION]
     m[t + at.DEST] = m[route + at.AT_STORE]
     way = m[m[at.TRAVEL] + m[p + at.LAST] * m[at.STATIONS_N] + there]

@@ -1,0 +1,42 @@
+"""Buffers and crews, written into an image."""
+
+from __future__ import annotations
+
+from andon.models.simulate.builder import Builder
+from andon.models.simulate.calendar import SLACK_NS, crew_line, seen_line
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.laws import Unrunnable
+from andon.site.floor import Crew
+
+
+def stores_and_pools(builder: Builder) -> None:
+    """Each station's buffer; each crew with the line of its strength over time."""
+    site, words = builder.site, builder.m.words
+    capacity = {b.id: b.capacity for b in site.buffers}
+    sharing: dict[str, int] = {}
+    firsts = {p.route[0].station for p in site.products}
+    for i, station in enumerate(site.stations):
+        s = builder.store_at[i]
+        if station.buffer in sharing:
+            raise Unrunnable(f"buffer `{station.buffer}` serves two stations; give each station its own buffer")
+        sharing[station.buffer] = s
+        words[s + at.CAPACITY] = capacity[station.buffer]
+        words[s + at.IS_FIRST] = int(station.id in firsts)
+        words[s + at.AT_STATION] = i
+        words[s + at.MIX] = builder.mix_at[i]
+    for i, crew in enumerate(site.crews):
+        r = builder.pool_at[i]
+        line = crew_line(site, crew, builder.options.start_ns, builder.options.horizon_ns)
+        now = builder.live.present.get(crew.id) if builder.live is not None else None
+        if now is not None:
+            line = seen_line(line, now, _last_change(builder, crew))
+        words[r + at.SIZE] = line[0][1]
+        words[r + at.LINES] = builder.m.put(0, [w for entry in line[1:] for w in entry])
+        words[r + at.LINES_N] = len(line) - 1
+
+
+def _last_change(builder: Builder, crew: Crew) -> int | None:
+    """Nanoseconds since the plan last changed this crew, where that was within the slack of a break; else None."""
+    slack = SLACK_NS
+    before = crew_line(builder.site, crew, builder.options.start_ns - slack, slack)
+    return slack - before[-1][0] if len(before) > 1 else None

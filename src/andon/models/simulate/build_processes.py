@@ -1,0 +1,104 @@
+"""Machines, vehicles, demands, calendars: the processes of an image and their programs."""
+
+from __future__ import annotations
+
+from andon.core.time import SECOND
+from andon.models.simulate import warm
+from andon.models.simulate.builder import Builder
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.live import MachineNow
+from andon.models.simulate.program import (
+    Entries,
+    Wiring,
+    breakdown_code,
+    calendar_code,
+    demand_code,
+    machine_code,
+    probe_code,
+    vehicle_code,
+)
+from andon.site.floor import Station
+
+
+def processes(builder: Builder) -> None:
+    """Every process with its program, in the order in which they move at the start."""
+    site, words = builder.site, builder.m.words
+    crew_at = {c.id: r for c, r in zip(site.crews, builder.pool_at, strict=True)}
+    fleet_at = builder.store_at[len(site.stations)] if site.fleets else 0
+    entries: list[tuple[Station, Wiring, Entries]] = []
+    for i, station in enumerate(site.stations):
+        b = station.breakdown
+        wiring = Wiring(
+            store=builder.store_at[i],
+            crew=crew_at[station.crew] if station.crew else 0,
+            setup=builder.reals.at[station.setup] if station.setup else 0,
+            ttf=builder.reals.at[b.time_to_failure] if b else 0,
+            ttr=builder.reals.at[b.time_to_repair] if b else 0,
+            repair_crew=crew_at[b.crew] if b and b.crew else 0,
+            fleet=fleet_at,
+        )
+        entries.append((station, wiring, machine_code(builder.code, station, wiring)))
+    machine_at = [_machine(builder, k, entries[i]) for k, i in enumerate(builder.station_of)]
+    for k in builder.calendar_machines:
+        _breakdown(builder, k, machine_at[k], entries[builder.station_of[k]][1])
+    _others(builder, crew_at, fleet_at)
+    # Work in hand goes on before anybody takes something new, so those processes are the first to move.
+    busy = [p for p in builder.started if words[p + at.JOB] != 0 or words[p + at.STATE] != at.STARVED]
+    builder.started = busy + [p for p in builder.started if p not in set(busy)]
+
+
+def _others(builder: Builder, crew_at: dict[str, int], fleet_at: int) -> None:
+    site, words, live = builder.site, builder.m.words, builder.live
+    index = {p.id: i for i, p in enumerate(site.products)}
+    for fleet in site.fleets:
+        pc = vehicle_code(builder.code, fleet_at, builder.reals.at[fleet.handling])
+        for number, vehicle in enumerate(fleet.vehicles):
+            p = builder.process(vehicle, at.VEHICLE, pc, 2)
+            words[p + at.LAST] = len(site.stations)
+            words[p + at.NUMBER] = number
+            if live is not None and builder.road and live.vehicles.get(vehicle) in {"moving", "loading"}:
+                warm.vehicle(words, p, pc, builder.reals.at[fleet.handling])
+    for crew in site.crews:
+        pc = calendar_code(builder.code, crew_at[crew.id])
+        builder.process(f"{crew.id} calendar", at.CALENDAR, pc, 0)
+    for d in site.demand:
+        place, wait = demand_code(builder.code, index[d.product])
+        p = builder.process(f"demand for {d.product}", at.DEMAND, place if live is None else wait, 3)
+        if live is not None:
+            phase = live.order_phase_s.get(d.product)
+            words[p + at.AGE] = at.UNSEEN if phase is None else round(phase * SECOND)
+    desk = builder.process("release desk", at.RELEASER, builder.code.add(at.DISPATCH), 3)
+    words[at.DESK] = desk
+    builder.process("probe", at.PROBE, probe_code(builder.code), 9)
+    p = builder.process("end of warm-up", at.PROBE, builder.code.here, 8)
+    if builder.options.warmup_ns > 0:
+        words[p + at.REM] = builder.options.warmup_ns
+        builder.code.add(at.WORK, at.STARVED, at.REM, -1)
+        builder.code.add(at.RESET)
+    builder.code.add(at.STOP)
+
+
+def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries]) -> int:
+    station, wiring, entries = entry
+    words = builder.m.words
+    p = builder.process(builder.machine_ids[k], at.MACHINE, entries.fresh, 2)
+    words[p + at.STATION] = builder.station_of[k]
+    words[p + at.NUMBER] = k
+    words[p + at.HOME] = wiring.store
+    words[p + at.SLICE] = station.batch
+    words[p + at.LAST] = -1
+    if builder.live is not None:
+        now = builder.live.machines.get(builder.machine_ids[k], MachineNow())
+        warm.machine(builder.m.words, builder.site, p, station, entries, now)
+    return p
+
+
+def _breakdown(builder: Builder, k: int, machine: int, wiring: Wiring) -> None:
+    start, down = breakdown_code(builder.code, wiring, machine)
+    now = builder.live.machines.get(builder.machine_ids[k]) if builder.live is not None else None
+    is_down = now is not None and now.state == "down"
+    p = builder.process(f"breakdown of {builder.machine_ids[k]}", at.BREAKDOWN, down if is_down else start, 1)
+    builder.m.words[p + at.NUMBER] = k
+    builder.m.words[p + at.REP] = at.UNSEEN if is_down else 0
+    builder.m.words[p + at.DRAWS] = int(is_down)
+    builder.m.words[machine + at.DOWN] = int(is_down)

@@ -1,0 +1,68 @@
+"""What the parts of an image share while it is built: the memory so far, the program so far, who has which address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from andon.models.simulate.asked import Asked
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.live import LiveState
+from andon.models.simulate.program import Code, Memory
+from andon.models.simulate.tables import Reals, reals
+from andon.site.model import Site
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is made, apart from what it is about."""
+
+    start_ns: int
+    horizon_ns: int
+    bins: int = 48
+    warmup_ns: int = 0
+    uncertain: bool = True
+    trace: int = 0
+    """Trace records to keep."""
+    steps: int = at.STEPS_MAX
+    """Instructions that a replication may take."""
+
+
+class Builder:
+    """An image in the making."""
+
+    def __init__(self, site: Site, live: LiveState | None, asked: Asked, options: Options) -> None:
+        self.site, self.live, self.asked, self.options = site, live, asked, options
+        self.m = Memory()
+        self.code = Code()
+        self.reals: Reals = reals(site, asked.factors, uncertain=options.uncertain)
+        self.f = list(self.reals.values)
+        self.machine_ids = tuple(m for s in site.stations for m in s.machines)
+        self.station_of = tuple(i for i, s in enumerate(site.stations) for _ in s.machines)
+        self.vehicle_ids = tuple(v for fleet in site.fleets for v in fleet.vehicles)
+        self.calendar_machines = [
+            i
+            for i, s in enumerate(self.station_of)
+            if (b := site.stations[s].breakdown) is not None and b.counts == "calendar"
+        ]
+        self.product_at: list[int] = []
+        self.store_at: list[int] = []
+        self.pool_at: list[int] = []
+        self.proc_at: list[int] = []
+        self.mix_at: list[int] = []
+        """Addresses of records, in the site's order."""
+        self.next_proc = 0
+        self.road = False
+        """Whether anything is ever carried."""
+        self.started: list[int] = []
+        self.names: dict[int, str] = {}
+
+    def process(self, name: str, kind: int, pc: int, priority: int) -> int:
+        """A process that is ready at the start; its address."""
+        p = self.proc_at[self.next_proc]
+        self.next_proc += 1
+        words = self.m.words
+        words[p + at.KIND], words[p + at.PC], words[p + at.PRIORITY] = kind, pc, priority
+        words[p + at.LIFE] = -1
+        self.names[p] = name
+        self.started.append(p)
+        return p
