@@ -67,7 +67,7 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options) ->
         memory=np.array(builder.m.words[:used], np.int64),
         size=size,
         reals=np.array(builder.f, np.float64),
-        code=np.array(builder.code.lines, np.int64).reshape(-1, 4),
+        code=np.array(builder.code.lines, np.int64).reshape(-1),
         summary=summary,
         products=tuple(p.id for p in site.products),
         stations=tuple(s.id for s in site.stations),

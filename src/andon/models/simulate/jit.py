@@ -83,7 +83,7 @@ def _compiled(plain: dict[str, Callable[..., Any]], *, checked: bool) -> dict[st
                 options["cache"] = True
             if name in INLINED and not checked:
                 options["forceinline"] = True
-            made[name] = _ownerless() if name == "bare" else numba.njit(**options)(copy)
+            made[name] = _ownerless() if name == "bare" and not checked else numba.njit(**options)(copy)
         for space in spaces.values():
             for name in plain:
                 if name in space:
@@ -94,8 +94,9 @@ def _compiled(plain: dict[str, Callable[..., Any]], *, checked: bool) -> dict[st
 
 
 def _ownerless() -> Callable[..., Any]:
-    """The compiled `bare`: numba counts references to an array's owner at every call, unless there is none."""
-    from numba.extending import intrinsic  # noqa: PLC0415 - only the compiled flavours need it
+    """The compiled `bare`: an array's address alone. Nothing is counted, wrapped around or checked at an access."""
+    from numba import types as kinds  # noqa: PLC0415 - only the compiled flavours need it
+    from numba.extending import intrinsic  # noqa: PLC0415 - as above
     from numba.np import arrayobj as module  # noqa: PLC0415 - as above
 
     arrays: Any = module
@@ -103,12 +104,8 @@ def _ownerless() -> Callable[..., Any]:
     @intrinsic
     def bare(_typing: Any, a: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            kind = arrays.make_array(signature.args[0])
-            source = kind(context, builder, arguments[0])
-            view = kind(context, builder)
-            arrays.populate_array(view, source.data, source.shape, source.strides, source.itemsize, None)
-            return view._getvalue()  # noqa: SLF001 - the only way that numba offers
+            return arrays.make_array(signature.args[0])(context, builder, arguments[0]).data
 
-        return a(a), generate
+        return kinds.CPointer(a.dtype)(a), generate
 
     return bare

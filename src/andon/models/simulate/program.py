@@ -12,7 +12,7 @@ Instruction = tuple[int, int, int, int]
 
 @dataclass(slots=True)
 class Code:
-    """Instructions in the making, int64[n, 4] in the end."""
+    """Instructions in the making, int64[4 n] in the end."""
 
     lines: list[Instruction] = field(default_factory=list)
 

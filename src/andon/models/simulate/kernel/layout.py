@@ -1,6 +1,6 @@
 """Where everything stands in the machine's memory: records, their words, and the opcodes.
 
-The machine has one memory, `m` (int64), one table of reals, `f` (float64), and one program, `code` (int64[n, 4]).
+The machine has one memory, `m` (int64), one table of reals, `f` (float64), and one program, `code` (int64[4 n]).
 A process, a store, a job are records in `m`; a link is the address of a record, and 0 is "none", since address 0
 belongs to the header. A replication is a copy of the same initial image that is let run.
 """
@@ -25,9 +25,9 @@ class Reals(Protocol):
 
 
 class Program(Protocol):
-    """The program: operation and operands by place and column."""
+    """The program: an instruction at place `pc` is the four words from `4 * pc`: operation, operands."""
 
-    def __getitem__(self, place: tuple[int, int], /) -> int: ...
+    def __getitem__(self, address: int, /) -> int: ...
 
 
 # --- header: fixed addresses
