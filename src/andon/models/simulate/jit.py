@@ -106,6 +106,7 @@ def _ownerless() -> Callable[..., Any]:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return arrays.make_array(signature.args[0])(context, builder, arguments[0]).data
 
-        return kinds.CPointer(a.dtype)(a), generate
+        pointer: Any = kinds.CPointer
+        return pointer(a.dtype)(a), generate
 
     return bare
