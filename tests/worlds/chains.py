@@ -60,9 +60,7 @@ def line(machines: Sequence[Machine], rooms: Sequence[int]) -> Steady:
             rates.append(rate)
         k += 1
     share = stationary(rows, columns, rates, len(order))
-    working = tuple(
-        float(sum(p for p, s in zip(share, order, strict=True) if s[i][1] == WORKING)) for i in range(n)
-    )
+    working = tuple(float(sum(p for p, s in zip(share, order, strict=True) if s[i][1] == WORKING)) for i in range(n))
     queues = tuple(float(sum(p * s[i][0] for p, s in zip(share, order, strict=True))) for i in range(n))
     return Steady(machines[-1].rate * working[-1], working, queues, len(order))
 

@@ -17,11 +17,12 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.rows import Rows
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, exponential, line
-from andon.site.model import Distribution, Site
+from andon.site.floor import Distribution
+from andon.site.model import Site
 
 CONFIDENCE = 0.99
-SUPPLY = 100_000
-"""Jobs that a saturated line is given at the start: more than it can make."""
+ROOM = 100_000
+"""More than ever wait."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,11 @@ class Seen:
     def inside(self, confidence: float = CONFIDENCE) -> bool:
         """Whether the exact value lies in the interval."""
         return abs(self.mean - self.exact) <= float(stats.t.ppf(0.5 + confidence / 2, self.freedom)) * self.error
+
+
+def dice(seed: int) -> random.Random:
+    """The chance that draws a grid of parameters."""
+    return random.Random(seed)  # noqa: S311 - a simulation
 
 
 def look(case: Case, replications: int, seed: int) -> list[Seen]:
@@ -205,9 +211,10 @@ def network(chance: random.Random, span_s: float, rho_max: float) -> Case:
 
 
 def _saturated(stages: Sequence[Stage], rooms: Sequence[int], **more: object) -> Site:
-    room = (SUPPLY, *rooms)
+    """A line whose first station always has work: up to nine jobs a second."""
+    room = (ROOM, *rooms)
     made = [Stage(**{**s.__dict__, "capacity": c}) for s, c in zip(stages, room, strict=True)]
-    return line(made, constant(3e7), quantity=10_000, **more)  # type: ignore[arg-type]
+    return line(made, constant(1000.0), quantity=9_000, **more)  # type: ignore[arg-type]
 
 
 def _throughput(exact: float) -> Figure:
@@ -264,8 +271,6 @@ def closed_loop(chance: random.Random, span_s: float) -> Case:
     rate, held = chains.closed_tandem(means, jobs)
     stages = [Stage(exponential(m)) for m in means]
     queues = sum(held) - sum(rate * m for m in means)
-    waiting = Figure(
-        "jobs in the buffers", lambda r: np.sum([r.queue(i) for i in range(len(means))], axis=0), queues
-    )
-    site = _saturated(stages, [SUPPLY] * (len(means) - 1), wip=jobs)
+    waiting = Figure("jobs in the buffers", lambda r: np.sum([r.queue(i) for i in range(len(means))], axis=0), queues)
+    site = _saturated(stages, [ROOM] * (len(means) - 1), wip=jobs)
     return Case(f"{jobs} jobs in a loop of {len(means)}", site, span_s + 500, 500.0, (_throughput(rate), waiting))
