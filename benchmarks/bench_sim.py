@@ -122,7 +122,7 @@ def _answers(quick: bool) -> list[dict[str, Any]]:
         result = replicate(image, n, repeat, pool=pool)
         spans.append((time.process_time() - begin) / 2 * 1000 / n)
     value = statistics.median(spans)
-    events = float(result.words[:, at.EVENTS].mean())
+    events = float(result.header(at.EVENTS).mean())
     begin = time.perf_counter()
     compile_site(site, None, 8 * 3600.0, asked(site, {}))
     change = (time.perf_counter() - begin) * 1000

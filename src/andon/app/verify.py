@@ -66,7 +66,7 @@ def _same_bits(site: Site, other: str) -> tuple[bool, dict[str, Any], str]:
         if other == "plain"
         else replicate(image, count, 1, pool=ThreadPool(2))
     )
-    return bool(np.array_equal(one.words, two.words)), {"replications": count, "horizon_s": ORACLE_S}, "self"
+    return bool(np.array_equal(one.prints, two.prints)), {"replications": count, "horizon_s": ORACLE_S}, "self"
 
 
 def _conserved(site: Site) -> tuple[bool, dict[str, Any], str]:

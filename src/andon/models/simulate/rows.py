@@ -11,8 +11,35 @@ from andon.models.simulate.image import Image
 from andon.models.simulate.kernel import layout as at
 
 STATES = ("starved", "setup", "busy", "blocked", "down", "waiting_crew")
+ODD = np.uint64(0x9E3779B97F4A7C15)
 Column: TypeAlias = Any
 """float64[n] or int64[n]: one number a replication."""
+
+
+PROCESS_WORDS = (*range(at.TIMES, at.TIMES + at.STATES_MAX), at.COUNT, at.ACTIVE, at.PERIODS)
+STORE_WORDS = (at.AREA, at.PEAK)
+"""Words of machines and buffers that an answer reads. Of a thousand stations all words would take gigabytes."""
+
+
+def kept(image: Image) -> np.ndarray:
+    """Where the words stand that are kept, int64[k]: the summary without most words of machines, stores and series."""
+    keep = np.ones(image.summary, bool)
+    for head, count, each, words in (
+        (at.PROCS, at.PROCS_N, at.PROC_WORDS, PROCESS_WORDS),
+        (at.STORES, at.STORES_N, at.STORE_WORDS, STORE_WORDS),
+    ):
+        base, n = int(image.memory[head]), int(image.memory[count])
+        table = keep[base : base + n * each].reshape(n, each)
+        table[:] = False
+        table[:, list(words)] = True
+    base = int(image.memory[at.SERIES])
+    keep[base : base + series_shape(image)[0] * series_shape(image)[1]] = False
+    return np.flatnonzero(keep)
+
+
+def series_shape(image: Image) -> tuple[int, int]:
+    """Bins, and values a bin: jobs on the floor; done and waiting by product; level by store."""
+    return image.options.bins, 1 + 2 * len(image.products) + int(image.memory[at.STORES_N])
 
 
 @dataclass(frozen=True)
@@ -20,8 +47,14 @@ class Rows:
     """Summaries of `n` replications of one image."""
 
     image: Image
+    places: np.ndarray
+    """int64[k]: the addresses in memory of the words that are kept, ascending; the header's come first, all of them."""
     words: np.ndarray
-    """int64[n, summary]."""
+    """int64[n, k]."""
+    levels: np.ndarray
+    """int32[n, bins, values]: the time series."""
+    prints: np.ndarray
+    """uint64[n]: fingerprint of a replication's whole summary, so that equal bits can be told from equal answers."""
     factors: np.ndarray
     """float64[n, assumptions]: the factor on each assumption's mean that was drawn (and asked for)."""
 
@@ -35,9 +68,49 @@ class Rows:
         """Length that was counted, after the warm-up."""
         return (self.image.options.horizon_ns - self.image.options.warmup_ns) / 1e9
 
+    @classmethod
+    def empty(cls, image: Image, n: int) -> Rows:
+        """Room for `n` replications."""
+        places = kept(image)
+        return cls(
+            image,
+            places,
+            np.zeros((n, len(places)), np.int64),
+            np.zeros((n, *series_shape(image)), np.int32),
+            np.zeros(n, np.uint64),
+            np.zeros((n, len(image.assumptions)), np.float64),
+        )
+
+    def keep(self, part: slice, memories: np.ndarray) -> None:
+        """Take over what answers read of the replications `part`; `memories` int64[len(part), summary]."""
+        self.words[part] = memories[:, self.places]
+        base, (bins, width) = int(self.image.memory[at.SERIES]), series_shape(self.image)
+        self.levels[part] = memories[:, base : base + bins * width].reshape(-1, bins, width)
+        odd = np.arange(1, 2 * memories.shape[1], 2, dtype=np.uint64) * ODD
+        self.prints[part] = (memories.view(np.uint64) * odd).sum(axis=1, dtype=np.uint64)
+
+    def part(self, first: int, n: int) -> Rows:
+        """Replications `first` and the `n` - 1 that follow, as many as there are; shares the memory."""
+        which = slice(first, first + n)
+        return Rows(
+            self.image,
+            self.places,
+            self.words[which],
+            self.levels[which],
+            self.prints[which],
+            self.factors[which],
+        )
+
+    def header(self, word: int) -> Column:
+        """A word of the memory's header."""
+        return self.words[:, word]
+
     def _at(self, head: int, index: int, each: int, word: int) -> Column:
         base = int(self.image.memory[head]) + index * each
-        return self.words[:, base + word]
+        column = int(np.searchsorted(self.places, base + word))
+        if column == len(self.places) or self.places[column] != base + word:
+            raise KeyError((head, index, word))
+        return self.words[:, column]
 
     def product(self, index: int, word: int) -> Column:
         """A word of a product's record."""
@@ -70,7 +143,7 @@ class Rows:
 
     def wip(self) -> Column:
         """Mean number of jobs on the floor."""
-        return self.words[:, at.WIP_AREA] / 1e6 / self.seconds
+        return self.header(at.WIP_AREA) / 1e6 / self.seconds
 
     def share(self, machine: int, state: int) -> Column:
         """Share of time that a machine spent in a state of the kernel."""
@@ -123,10 +196,7 @@ class Rows:
         Values at the ends of equal bins over the horizon.
         """
         image = self.image
-        products, stores = len(image.products), int(image.memory[at.STORES_N])
-        width = 1 + 2 * products + stores
-        base = int(image.memory[at.SERIES])
-        table = self.words[:, base : base + image.options.bins * width].reshape(self.n, image.options.bins, width)
+        products, table = len(image.products), self.levels
         kind, _, name = what.partition(":")
         match kind:
             case "wip":

@@ -106,13 +106,13 @@ def replicate(
     if not 1 <= replications <= REPLICATIONS_MAX:
         raise Unrunnable(f"{replications} replications cannot be run; ask for 1 to {REPLICATIONS_MAX:,}")
     run_chunk = jit.kernel(flavour)["run_chunk"]
-    words = np.empty((replications, image.summary), np.int64)
-    factors = np.empty((replications, len(image.assumptions)), np.float64)
+    rows = Rows.empty(image, replications)
     firsts = list(range(0, replications, CHUNK))
     finished = np.zeros(len(firsts), bool)
 
     def chunk(number: int) -> int:
         part = slice(firsts[number], min(firsts[number] + CHUNK, replications))
+        memories = np.empty((part.stop - part.start, image.summary), np.int64)
         with np.errstate(over="ignore"):
             run_chunk(
                 image.memory,
@@ -122,33 +122,32 @@ def replicate(
                 image.code,
                 seed,
                 part.start,
-                words[part],
-                factors[part],
+                memories,
+                rows.factors[part],
             )
+        _refuse_faults(image, memories, part.start)
+        rows.keep(part, memories)
         return number
 
     for number in (pool or Serial()).map(chunk, range(len(firsts))):
         finished[number] = True
-        so_far = np.repeat(finished, CHUNK)[:replications]
-        _refuse_faults(image, words[so_far])
         if progress is not None:
-            done = Rows(image, words[so_far], factors[so_far]).done()
+            done = rows.done()[np.repeat(finished, CHUNK)[:replications]]
             half = 1.96 * float(done.std(ddof=1)) / math.sqrt(len(done)) if len(done) > 1 else math.inf
             progress(len(done), replications, float(done.mean()), half)
         if stop is not None and stop() and finished[0]:
             break
     whole = len(finished) if finished.all() else int(np.argmin(finished))
-    kept = min(max(whole, 1) * CHUNK, replications)
-    return Rows(image, words[:kept], factors[:kept])
+    return rows.part(0, min(max(whole, 1) * CHUNK, replications))
 
 
-def _refuse_faults(image: Image, words: np.ndarray) -> None:
-    bad = np.flatnonzero(words[:, at.FAULT])
+def _refuse_faults(image: Image, memories: np.ndarray, first: int) -> None:
+    bad = np.flatnonzero(memories[:, at.FAULT])
     if not len(bad):
         return
-    row = words[bad[0]]
+    row = memories[bad[0]]
     where = int(row[at.FAULT_AT])
-    after = f"after {row[at.NOW] / 3.6e12:.1f} h of replication {bad[0]}"
+    after = f"after {row[at.NOW] / 3.6e12:.1f} h of replication {first + bad[0]}"
     process = image.processes.get(where, "a process")
     match int(row[at.FAULT]):
         case at.FAULT_DEADLOCK:
