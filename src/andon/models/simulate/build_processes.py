@@ -83,7 +83,7 @@ def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries]) -
     words = builder.m.words
     p = builder.process(builder.machine_ids[k], at.MACHINE, entries.fresh, 2)
     words[p + at.STATION] = builder.station_of[k]
-    words[p + at.NUMBER] = k
+    words[p + at.NUMBER] = builder.number_of[k]
     words[p + at.HOME] = wiring.store
     words[p + at.SLICE] = station.batch
     words[p + at.LAST] = -1
@@ -98,7 +98,7 @@ def _breakdown(builder: Builder, k: int, machine: int, wiring: Wiring) -> None:
     now = builder.live.machines.get(builder.machine_ids[k]) if builder.live is not None else None
     is_down = now is not None and now.state == "down"
     p = builder.process(f"breakdown of {builder.machine_ids[k]}", at.BREAKDOWN, down if is_down else start, 1)
-    builder.m.words[p + at.NUMBER] = k
+    builder.m.words[p + at.NUMBER] = builder.number_of[k]
     builder.m.words[p + at.REP] = at.UNSEEN if is_down else 0
     builder.m.words[p + at.DRAWS] = int(is_down)
     builder.m.words[machine + at.DOWN] = int(is_down)

@@ -20,7 +20,7 @@ def products(builder: Builder) -> None:
         for step in product.route:
             k = station_index[step.station]
             curve = site.curves[curve_index[step.curve]] if step.curve else None
-            law = builder.reals.at[step.time] if step.time else _spread(builder, curve)
+            law = _paced(builder, step.time, step.station) if step.time else _spread(builder, curve)
             route += [builder.store_at[k], law, curve_index[curve.id] if curve else -1, k, 0, 0, 0, 0]
         words[a + at.ROUTE] = first = builder.m.put(0, route)
         for number in range(len(product.route)):
@@ -35,6 +35,16 @@ def products(builder: Builder) -> None:
         words[a + at.EVERY] = builder.reals.at[d.every]
         words[a + at.QUANTITY] = d.quantity
         words[a + at.DUE] = round(d.due_h * 3600) * SECOND
+
+
+def _paced(builder: Builder, name: str, station: str) -> int:
+    """Where the distribution of a time at a station stands; where it is asked to be faster, a copy of it is."""
+    law, pace = builder.reals.at[name], builder.asked.pace.get(station, 1.0)
+    if pace != 1.0:
+        builder.f += builder.f[law : law + at.DIST_WORDS]
+        law = len(builder.f) - at.DIST_WORDS
+        builder.f[law + at.SCALE] *= pace
+    return law
 
 
 def _spread(builder: Builder, curve: Curve | None) -> int:

@@ -38,6 +38,8 @@ class Builder:
         self.f = list(self.reals.values)
         self.machine_ids = tuple(m for s in site.stations for m in s.machines)
         self.station_of = tuple(i for i, s in enumerate(site.stations) for _ in s.machines)
+        self.number_of = [asked.numbers.get(m, k) for k, m in enumerate(self.machine_ids)]
+        """The number that a machine's own draws are named by, and its row in the table of curves."""
         self.vehicle_ids = tuple(v for fleet in site.fleets for v in fleet.vehicles)
         self.calendar_machines = [
             i

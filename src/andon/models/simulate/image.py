@@ -46,6 +46,8 @@ class Image:
     """Name by process address."""
     assumptions: tuple[str, ...]
     options: Options
+    site: Site
+    """The site as it was built."""
     orders_now: dict[str, int]
     """Open orders in the book at the start, by product."""
 
@@ -79,6 +81,7 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options) ->
         processes=builder.names,
         assumptions=builder.reals.names,
         options=builder.options,
+        site=site,
         orders_now=orders_now,
     )
 
@@ -127,7 +130,7 @@ def _tables(builder: Builder) -> None:
     head[at.STATIONS_N] = len(site.stations)
     head[at.CURVES_N] = len(site.curves)
     head[at.CURVES] = len(builder.f)
-    builder.f += curve_table(site, builder.live, builder.asked.setpoints)
+    builder.f += curve_table(site, builder.live, builder.asked.setpoints, builder.asked.pace, builder.number_of)
     head[at.END] = options.horizon_ns
     head[at.STEPS_LIMIT] = options.steps
     head[at.CYCLIC] = int(cyclic(site))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.settable import settings
 from andon.models.simulate.tables import curve_value_s
 from andon.site.model import Site
 
@@ -98,6 +99,9 @@ def mark(
             elif value < low + edge or value > high - edge:
                 fragile.append(f"`{signal}` at {value:g} is near the edge of the validated {low:g} to {high:g}")
     _beyond_curves(site, seen, guessing)
+    built = [f"`{s.name}` at {overrides[s.name]:g}" for s in settings(site).values() if s.build and s.name in overrides]
+    if built:
+        fragile.append(f"no floor that has {' and '.join(built)} was ever compared with the model")
     if not validated:
         fragile.append("no current evidence compares this model with this floor")
     if unknown is not None and unknown > 0.5:

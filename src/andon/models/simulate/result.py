@@ -12,6 +12,7 @@ from andon.core.canonical import digest
 from andon.core.time import iso
 from andon.models.simulate import jit
 from andon.models.simulate.asked import asked
+from andon.models.simulate.figures import figures
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.limits import Mark, mark, not_represented
 from andon.models.simulate.live import LiveState
@@ -162,7 +163,7 @@ def simulate(
     changed = dict(overrides or {})
     image = compile_site(site, live, horizon_s, asked(site, changed), start_ns=start_ns)
     rows = replicate(image, replications, seed, pool=pool, progress=progress)
-    figures = _figures(site, rows)
+    spreads = tuple(spread(f.name, f.unit, f.values, rows) for f in figures(rows))
     return Result(
         site=site.name,
         begins=iso(image.options.start_ns),
@@ -171,15 +172,15 @@ def simulate(
         replications=rows.n,
         seed=seed,
         overrides=changed,
-        figures=figures,
-        stations=_stations(site, rows),
-        orders=_orders(site, rows),
-        crews={crew.id: float(rows.crew_load(i).mean()) for i, crew in enumerate(site.crews)},
+        figures=spreads,
+        stations=_stations(rows),
+        orders=_orders(rows),
+        crews={crew.id: float(rows.crew_load(i).mean()) for i, crew in enumerate(rows.image.site.crews)},
         vehicles=float(rows.vehicle_use().mean()),
         leans_on=leans_on(rows.done(), rows),
         sampled=live.sampled if live is not None else (),
         not_represented=not_represented(site),
-        mark=mark(site, live, changed, validated=validated, unknown=figures[0].unknown_share),
+        mark=mark(site, live, changed, validated=validated, unknown=spreads[0].unknown_share),
         baseline=baseline_digest(site),
         kernel=jit.source_hash(),
         live_digest=live.digest() if live is not None else None,
@@ -187,26 +188,7 @@ def simulate(
     )
 
 
-def _figures(site: Site, rows: Rows) -> tuple[Spread, ...]:
-    hours = rows.seconds / 3600.0
-    figures = [
-        spread("completed", "jobs", rows.done(), rows),
-        spread("throughput", "jobs/h", rows.done() / hours, rows),
-        spread("lead time", "h", rows.lead_s() / 3600.0, rows),
-        spread("floor time", "h", rows.lead_s(word=at.FLOW_US) / 3600.0, rows),
-        spread("work in progress", "jobs", rows.wip(), rows),
-        spread("orders on time", "share", rows.on_time(), rows),
-    ]
-    for i, product in enumerate(site.products):
-        figures += [
-            spread(f"{product.id} completed", "jobs", rows.done(i), rows),
-            spread(f"{product.id} lead time", "h", rows.lead_s(i) / 3600.0, rows),
-            spread(f"{product.id} orders on time", "share", rows.on_time(i), rows),
-        ]
-    return tuple(figures)
-
-
-def _stations(site: Site, rows: Rows) -> tuple[Station, ...]:
+def _stations(rows: Rows) -> tuple[Station, ...]:
     first = rows.bottleneck()
     return tuple(
         Station(
@@ -215,11 +197,11 @@ def _stations(site: Site, rows: Rows) -> tuple[Station, ...]:
             spread(f"{station.id} queue", "jobs", rows.queue(i)),
             float(first[i]),
         )
-        for i, station in enumerate(site.stations)
+        for i, station in enumerate(rows.image.site.stations)
     )
 
 
-def _orders(site: Site, rows: Rows) -> tuple[OrderDue, ...]:
+def _orders(rows: Rows) -> tuple[OrderDue, ...]:
     """The open orders that were in the book at the start."""
     memory = rows.image.memory
     table = int(memory[at.INITIAL])
@@ -228,7 +210,7 @@ def _orders(site: Site, rows: Rows) -> tuple[OrderDue, ...]:
     for i in range(int(memory[at.INITIAL_N])):
         entry = memory[table + i * (1 + at.ORDER_WORDS) : table + (i + 1) * (1 + at.ORDER_WORDS)]
         index = (int(entry[0]) - int(memory[at.PRODUCTS])) // at.PRODUCT_WORDS
-        product = site.products[index].id
+        product = rows.image.products[index]
         number = counts[product]
         counts[product] += 1
         if number >= at.FINISH_MAX:

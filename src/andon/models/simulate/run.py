@@ -16,6 +16,7 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.rows import Rows
+from andon.models.simulate.structure import adapted
 from andon.site.model import Site
 
 CHUNK = 25
@@ -67,6 +68,9 @@ def compile_site(
     if not 0 < horizon_s <= HORIZON_S_MAX:
         raise Unrunnable(f"a horizon of {horizon_s:g} s cannot be simulated; use one above 0 and below a year")
     begin = live.at_ns if live is not None else start_ns
+    declared, site = site, change.site or site
+    if live is not None and site is not declared:
+        live = adapted(live, declared, site)
     options = Options(
         start_ns=calendar.first_shift_start(site) if begin is None else begin,
         horizon_ns=round(horizon_s * 1e9),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from andon.models.simulate.kernel import layout as at
@@ -93,17 +94,30 @@ def setpoint_default(site: Site, station: Station, curve: Curve, machine: str) -
     return (min(x for x, _ in curve.points) + max(x for x, _ in curve.points)) / 2.0
 
 
-def curve_table(site: Site, live: LiveState | None, overrides: dict[str, float]) -> list[float]:
-    """Two values by machine and curve, in seconds: at the set-point in force, and at the one that is asked about."""
-    table: list[float] = []
+def curve_table(
+    site: Site,
+    live: LiveState | None,
+    setpoints: Mapping[str, float],
+    paces: Mapping[str, float],
+    numbers: Sequence[int],
+) -> list[float]:
+    """Two values by machine and curve, in seconds: at the set-point in force, and at the one that is asked about.
+
+    Machines stand at their `numbers`; `paces` has factors on the times of stations.
+    """
+    table = [0.0] * (2 * len(site.curves) * (max(numbers, default=-1) + 1))
+    place = iter(numbers)
     for station in site.stations:
+        pace = paces.get(station.id, 1.0)
         for machine in station.machines:
-            for curve in site.curves:
+            row = next(place) * len(site.curves)
+            for k, curve in enumerate(site.curves):
                 now = live.setpoints.get(machine) if live is not None else None
                 if now is None:
                     now = setpoint_default(site, station, curve, machine)
-                asked = overrides.get(f"{machine}.{station.setpoint}", now) if station.setpoint else now
-                table += [curve_value_s(curve, asked), curve_value_s(curve, now)]
+                value = setpoints.get(f"{machine}.{station.setpoint}", now) if station.setpoint else now
+                table[2 * (row + k)] = curve_value_s(curve, value) * pace
+                table[2 * (row + k) + 1] = curve_value_s(curve, now) * pace
     return table
 
 

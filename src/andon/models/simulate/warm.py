@@ -13,7 +13,12 @@ from andon.site.floor import Station
 from andon.site.model import Site
 
 SERIAL_WARM = 1 << 40
-"""Serial numbers of jobs that were on the floor at the start, so that their draws are their own."""
+"""Serial numbers of jobs that were on the floor at the start, so that their draws are their own. They are numbered by
+where they stand (machine, buffer or vehicle, and place there), so that something built elsewhere does not shift them.
+"""
+IN_QUEUE, ON_ROAD = 1 << 36, 1 << 37
+PLACES = 1 << 17
+"""More than there are jobs in one machine or buffer."""
 
 
 def machine(words: list[int], site: Site, p: int, station: Station, entries: Entries, now: MachineNow) -> None:
@@ -46,7 +51,8 @@ def _load(words: list[int], site: Site, p: int, station: Station, now: MachineNo
     """Jobs on a machine: the first one's product as seen; how many there are, and the others', drawn if not seen."""
     product, step = _known(site, now.job, station)
     count = max(1, now.jobs if now.jobs is not None else station.batch)
-    chain = [_token(words, product if i == 0 else -1, step) for i in range(count)]
+    place = words[p + at.NUMBER] * PLACES
+    chain = [_token(words, product if i == 0 else -1, step, place + i) for i in range(count)]
     _link(words, chain)
     words[p + at.JOB] = chain[0]
     words[p + at.JOBS] = count if now.jobs is not None or count == 1 else -1
@@ -54,7 +60,7 @@ def _load(words: list[int], site: Site, p: int, station: Station, now: MachineNo
 
 def vehicle(words: list[int], p: int, meet: int, handling: int) -> None:
     """A vehicle that is seen under way: the kernel draws whether it carries a job, which, and how far it has come."""
-    words[p + at.JOB] = _token(words, -1, 0)
+    words[p + at.JOB] = _token(words, -1, 0, ON_ROAD + words[p + at.NUMBER])
     words[p + at.PC], words[p + at.REP], words[p + at.AGE] = meet + 2, meet, handling
 
 
@@ -67,7 +73,7 @@ def queue(words: list[int], site: Site, s: int, station: Station, live: LiveStat
     chain = []
     for i in range(count):
         product, step = _known(site, known[i], station) if i < len(known) else (-1, 0)
-        chain.append(_token(words, product, step))
+        chain.append(_token(words, product, step, IN_QUEUE + words[s + at.AT_STATION] * PLACES + i))
     _link(words, chain)
     words[s + at.HEAD], words[s + at.TAIL] = chain[0], chain[-1]
     words[s + at.LEVEL] = words[s + at.PEAK] = count
@@ -82,7 +88,7 @@ def _known(site: Site, name: str, station: Station) -> tuple[int, int]:
     return -1, 0
 
 
-def _token(words: list[int], product: int, step: int) -> int:
+def _token(words: list[int], product: int, step: int, place: int) -> int:
     """A job that is on the floor at the start; `RELEASED` -1 keeps it out of lead times that nobody saw begin."""
     t = len(words)
     words += [0] * at.TOKEN_WORDS
@@ -90,7 +96,7 @@ def _token(words: list[int], product: int, step: int) -> int:
     if product >= 0:
         route = words[words[at.PRODUCTS] + product * at.PRODUCT_WORDS + at.ROUTE]
         words[t + at.PLACE] = route + step * at.STEP_WORDS
-    words[t + at.SERIAL], words[t + at.RELEASED] = SERIAL_WARM + t, -1
+    words[t + at.SERIAL], words[t + at.RELEASED] = SERIAL_WARM + place, -1
     return t
 
 

@@ -190,7 +190,7 @@ def begin(m: at.Words, f: at.Reals, seed: int, replication: int) -> None:
             cut_load(m, p)
         settle(m, m[p + at.JOB], mix)
         if m[p + at.LAST] == -2:
-            m[p + at.LAST] = drawn(m, mix, i + (1 << 40)) >> 8
+            m[p + at.LAST] = drawn(m, mix, m[p + at.NUMBER] + (1 << 42)) >> 8
             if m[p + at.JOB] != 0:
                 m[p + at.LAST] = m[m[p + at.JOB] + at.PRODUCT]
 
@@ -213,11 +213,11 @@ def board(m: at.Words, f: at.Reals, p: int) -> None:
     It is anywhere on its way; half of the handling, and the trip, are scaled by the same fraction (see `carry`).
     """
     t = m[p + at.JOB]
-    if unit(m[at.KEY], who_is(at.FOR_MIX, 2), p) < 0.5:
+    if unit(m[at.KEY], who_is(at.FOR_MIX, 2), m[p + at.NUMBER]) < 0.5:
         m[p + at.JOB] = 0
         m[p + at.PC] = m[p + at.REP]
         return
-    both = drawn(m, m[at.ROAD_MIX], t)
+    both = drawn(m, m[at.ROAD_MIX], m[t + at.SERIAL])
     m[t + at.PRODUCT] = both >> 8
     route = m[m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS + at.ROUTE] + (both & 255) * at.STEP_WORDS
     m[t + at.PLACE] = route
@@ -229,7 +229,7 @@ def board(m: at.Words, f: at.Reals, p: int) -> None:
 
 def cut_load(m: at.Words, p: int) -> None:
     """How full a load is that nobody observed: any number of jobs from one to all, equally likely."""
-    n = 1 + int(unit(m[at.KEY], who_is(at.FOR_MIX, 1), p) * m[p + at.SLICE])
+    n = 1 + int(unit(m[at.KEY], who_is(at.FOR_MIX, 1), m[p + at.NUMBER]) * m[p + at.SLICE])
     t = m[p + at.JOB]
     for _ in range(n - 1):
         t = m[t + at.LINK]
@@ -242,7 +242,7 @@ def settle(m: at.Words, t: int, mix: int) -> None:
     """Give the jobs of a list whose product was not observed one that could stand there."""
     while t != 0:
         if m[t + at.PRODUCT] < 0:
-            both = drawn(m, mix, t)
+            both = drawn(m, mix, m[t + at.SERIAL])
             m[t + at.PRODUCT] = both >> 8
             product = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
             m[t + at.PLACE] = m[product + at.ROUTE] + (both & 255) * at.STEP_WORDS

@@ -324,7 +324,7 @@ def carry(m: at.Words, p: int, pc: int) -> int:
     m[p + at.PC] = pc + 1
     span = (max(0, way)) + m[p + at.REM]
     if q == 0:
-        span = int(span * unit(m[at.KEY], who_is(at.FOR_MIX, 3), p))
+        span = int(span * unit(m[at.KEY], who_is(at.FOR_MIX, 3), m[p + at.NUMBER]))
     schedule(m, p, m[at.NOW] + span)
     return -1
 

@@ -1,0 +1,40 @@
+"""The figures that an answer gives, one number a replication each: one table for every kind of answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.rows import Column, Rows
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure over the replications."""
+
+    name: str
+    unit: str
+    values: Column
+    """float64[n]; NaN where the figure does not exist."""
+    better: int
+    """1: more is better; -1: less is; 0: neither."""
+
+
+def figures(rows: Rows) -> tuple[Figure, ...]:
+    """Every figure of a site, the most asked-for first; a new one is a line here."""
+    hours = rows.seconds / 3600.0
+    found = [
+        Figure("completed", "jobs", rows.done(), 1),
+        Figure("throughput", "jobs/h", rows.done() / hours, 1),
+        Figure("lead time", "h", rows.lead_s() / 3600.0, -1),
+        Figure("floor time", "h", rows.lead_s(word=at.FLOW_US) / 3600.0, -1),
+        Figure("work in progress", "jobs", rows.wip(), -1),
+        Figure("orders on time", "share", rows.on_time(), 1),
+    ]
+    for i, product in enumerate(rows.image.products):
+        found += [
+            Figure(f"{product} completed", "jobs", rows.done(i), 1),
+            Figure(f"{product} lead time", "h", rows.lead_s(i) / 3600.0, -1),
+            Figure(f"{product} orders on time", "share", rows.on_time(i), 1),
+        ]
+    return tuple(found)

@@ -1,0 +1,187 @@
+"""The one table of what a question may change: means, set-points, the sequence, and the structure of the floor."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from andon.models.simulate import structure
+from andon.models.simulate.laws import Unrunnable, mean_of
+from andon.models.simulate.tables import setpoint_default, used_assumptions
+from andon.site.floor import Station
+from andon.site.model import Site
+
+Kind = Literal["mean", "set-point", "sequence", "pace", "structure"]
+MANY = 1_000.0
+"""Machines, vehicles or jobs in a batch, at most."""
+LARGE = 100_000.0
+"""Places in a buffer, jobs on the floor, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that a question may set."""
+
+    name: str
+    what: str
+    """In words."""
+    unit: str
+    now: float | None
+    """As the site declares it; None where there is no one number."""
+    kind: Kind
+    low: float = 0.0
+    high: float = math.inf
+    whole: bool = False
+    build: Callable[[Site, float], Site] | None = None
+    """For `structure`: the site with it."""
+
+    def refuse(self, value: float) -> None:
+        """Raises `Unrunnable` when the value cannot be."""
+        if self.kind in {"sequence", "set-point"}:
+            if not math.isfinite(value):
+                raise Unrunnable(f"`{self.name}` cannot be {value:g}; give a number")
+            return
+        if self.kind == "mean" and not 0 < value < math.inf:
+            raise Unrunnable(f"the mean of `{self.name}` cannot be {value:g}; give a number above 0")
+        if not self.low <= value <= self.high or (self.whole and value != int(value)):
+            number = "a whole number" if self.whole else "a number"
+            raise Unrunnable(f"`{self.name}` cannot be {value:g}; give {number} from {self.low:g} to {self.high:g}")
+
+
+def sequence_signal(site: Site) -> str | None:
+    """The signal that holds the release sequence, if there is one."""
+    return site.release.sequence_signal if site.release is not None else None
+
+
+def setpoint_signals(site: Site) -> tuple[str, ...]:
+    """Signals of set-points that a processing curve reads."""
+    return tuple(f"{m}.{s.setpoint}" for s in site.stations if s.setpoint for m in s.machines)
+
+
+def settings(site: Site) -> dict[str, Setting]:
+    """Everything that a question about this site may set, by name; where two share a name, the first one has it."""
+    found: dict[str, Setting] = {}
+    for part in TABLE:
+        for setting in part(site):
+            found.setdefault(setting.name, setting)
+    return found
+
+
+def setting(site: Site, name: str) -> Setting:
+    """One of them.
+
+    Raises:
+        Unrunnable: there is none of that name; the sentence has the nearest.
+    """
+    known = settings(site)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or list(known)[:3]
+        raise Unrunnable(f"`{name}` is nothing that can be set; nearest: {', '.join(f'`{n}`' for n in near)}")
+    return known[name]
+
+
+def _means(site: Site) -> Iterator[Setting]:
+    assumptions = {a.name: a for a in site.assumptions}
+    for name in used_assumptions(site):
+        a = assumptions[name]
+        yield Setting(name, f"mean of assumption {name}", a.unit, mean_of(a.distribution), "mean")
+
+
+def _setpoints(site: Site) -> Iterator[Setting]:
+    named = {(step.station, step.curve) for p in site.products for step in p.route if step.curve}
+    for station in site.stations:
+        curve = next((c for c in site.curves if (station.id, c.id) in named), None)
+        for machine in station.machines if station.setpoint else ():
+            signal = site.signal(f"{machine}.{station.setpoint}")
+            unit = signal.unit if signal is not None else (curve.input_unit if curve is not None else "")
+            now = setpoint_default(site, station, curve, machine) if curve is not None else None
+            yield Setting(f"{machine}.{station.setpoint}", f"set-point of {machine}", unit, now, "set-point")
+
+
+def _sequence(site: Site) -> Iterator[Setting]:
+    name = sequence_signal(site)
+    if name is not None:
+        order = float("".join(str(i + 1) for i in range(len(site.products))))
+        yield Setting(name, "order in which products enter the floor, one digit a product", "", order, "sequence")
+
+
+def _stations(site: Site) -> Iterator[Setting]:
+    for s in site.stations:
+        machines = partial(structure.machines, station=s.id)
+        count = float(len(s.machines))
+        yield Setting(f"{s.id}.machines", f"machines of {s.name}", "1", count, "structure", 1, MANY, True, machines)
+        batch = partial(structure.batch, station=s.id)
+        yield Setting(
+            f"{s.id}.batch", f"jobs that a machine of {s.name} takes at once", "{jobs}", float(s.batch), "structure",
+            1, MANY, True, batch,
+        )  # fmt: skip
+        yield Setting(f"{s.id}.speed", f"speed of {s.name}; 1 is as declared", "1", 1.0, "pace", 0.01, 100.0)
+
+
+def _buffers(site: Site) -> Iterator[Setting]:
+    for b in site.buffers:
+        build = partial(structure.capacity, buffer=b.id)
+        yield Setting(
+            f"{b.id}.capacity", f"places in {b.id}", "{jobs}", float(b.capacity), "structure", 1, LARGE, True, build
+        )
+
+
+def _crews(site: Site) -> Iterator[Setting]:
+    for crew in site.crews:
+        sizes = [crew.size.get(shift.id, 0) for shift in site.shifts] or [sum(crew.size.values())]
+        now = float(sizes[0]) if len(set(sizes)) == 1 else None
+        build = partial(structure.crew, crew=crew.id, shift=None)
+        what = f"people of {crew.name}"
+        if site.shifts:
+            what += " in every shift"
+        yield Setting(f"{crew.id}.size", what, "{people}", now, "structure", 0, 10_000, True, build)
+        for shift in site.shifts:
+            build = partial(structure.crew, crew=crew.id, shift=shift.id)
+            here = float(crew.size.get(shift.id, 0))
+            what = f"people of {crew.name} in shift {shift.id}"
+            yield Setting(f"{crew.id}.{shift.id}", what, "{people}", here, "structure", 0, 10_000, True, build)
+
+
+def _fleets(site: Site) -> Iterator[Setting]:
+    for fleet in site.fleets:
+        build = partial(structure.vehicles, fleet=fleet.id)
+        count = float(len(fleet.vehicles))
+        yield Setting(
+            f"{fleet.id}.vehicles", f"vehicles of fleet {fleet.id}", "1", count, "structure", 1, MANY, True, build
+        )
+        speed = partial(structure.speed, fleet=fleet.id)
+        what = f"speed of fleet {fleet.id}"
+        yield Setting(f"{fleet.id}.speed", what, "m/s", fleet.speed_m_per_s, "structure", 0.01, 10.0, False, speed)
+
+
+def _release(site: Site) -> Iterator[Setting]:
+    now = float(site.release.wip_limit) if site.release is not None else None
+    what = "jobs on the floor at once, at most"
+    yield Setting("release.wip_limit", what, "{jobs}", now, "structure", 1, LARGE, True, structure.wip_limit)
+
+
+def _orders(site: Site) -> Iterator[Setting]:
+    for d in site.demand:
+        build = partial(structure.quantity, product=d.product)
+        yield Setting(
+            f"{d.product}.quantity", f"jobs in an order of {d.product}", "{jobs}", float(d.quantity), "structure",
+            1, 10_000, True, build,
+        )  # fmt: skip
+        due = partial(structure.due, product=d.product)
+        what = f"how long after the order {d.product} is due"
+        yield Setting(f"{d.product}.due", what, "h", d.due_h, "structure", 0.01, 1e6, False, due)
+
+
+TABLE: tuple[Callable[[Site], Iterator[Setting]], ...] = (
+    _means, _setpoints, _sequence, _stations, _buffers, _crews, _fleets, _release, _orders,
+)  # fmt: skip
+"""A new thing that can be set is a function here; everything else (errors, list, pages) follows."""
+
+
+def station_of(site: Site, name: str) -> Station:
+    """The station whose speed a `pace` setting means."""
+    return next(s for s in site.stations if s.id == name.rpartition(".")[0])
