@@ -82,10 +82,10 @@ def look(case: Case, replications: int, seed: int) -> list[Seen]:
     return [_seen(f"{case.name}: {figure.name}", figure, rows) for figure in case.figures]
 
 
-def look_until(case: Case, half_width: float, seed: int, *, most: int, pilot: int = 40) -> list[Seen]:
+def look_until(case: Case, half_width: float, seed: int, *, most: int, pilot: int = 100) -> list[Seen]:
     """A pilot says how many replications are needed, at most `most`; the run has a seed of its own."""
     wide = max(s.half_width for s in look(case, pilot, seed + 1000))
-    needed = math.ceil(pilot * (1.08 * wide / half_width) ** 2)
+    needed = math.ceil(pilot * (1.15 * wide / half_width) ** 2)
     return look(case, max(pilot, min(needed, most)), seed)
 
 

@@ -1,0 +1,218 @@
+"""Laws that every run of every site must keep, checked against the trace and the memory at the end."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from andon.core.time import SECOND
+from andon.models.simulate import jit
+from andon.models.simulate.asked import asked
+from andon.models.simulate.image import Image
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.live import LiveState
+from andon.models.simulate.run import compile_site
+from andon.site.model import Site
+
+TRACE_MAX = 80_000
+"""Records that a run of a drawn site may leave."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One replication of a site by the plain kernel, with its trace."""
+
+    site: Site
+    image: Image
+    m: np.ndarray
+    """int64[size]: the memory at the end."""
+
+    @cached_property
+    def trace(self) -> np.ndarray:
+        """int64[n, 4]: when, what, who, value."""
+        return self.m[self.m[at.TRACE] : self.m[at.TRACE_N]].reshape(-1, at.TRACE_WORDS)
+
+    def events(self, kind: int) -> np.ndarray:
+        """int64[n, 3] of one kind: when, who, value."""
+        return self.trace[self.trace[:, 1] == kind][:, [0, 2, 3]]
+
+    def records(self, head: int, count: int, words: int) -> list[int]:
+        """Addresses of a table's records."""
+        return [int(self.m[head]) + i * words for i in range(int(self.m[count]))]
+
+    @property
+    def products(self) -> list[int]:
+        return self.records(at.PRODUCTS, at.PRODUCTS_N, at.PRODUCT_WORDS)
+
+    @property
+    def stores(self) -> list[int]:
+        return self.records(at.STORES, at.STORES_N, at.STORE_WORDS)
+
+    @property
+    def processes(self) -> list[int]:
+        return self.records(at.PROCS, at.PROCS_N, at.PROC_WORDS)
+
+    def jobs(self, first: int) -> list[int]:
+        """A list of jobs by its links."""
+        found, t = [], first
+        while t:
+            found.append(t)
+            assert len(found) <= len(self.m) // at.TOKEN_WORDS, "a list of jobs that never ends"
+            t = int(self.m[t + at.LINK])
+        return found
+
+
+def run(site: Site, horizon_s: float, replication: int = 0, live: LiveState | None = None) -> Run:
+    """One replication with trace."""
+    image = compile_site(site, live, horizon_s, asked(site, {}), trace=TRACE_MAX)
+    kernel = jit.kernel("plain")
+    m = np.zeros(image.size, np.int64)
+    m[: len(image.memory)] = image.memory
+    f = image.reals.copy()
+    with np.errstate(over="ignore"):
+        kernel["begin"](m, f, 1, replication)
+        kernel["run"](m, f, image.code)
+    assert m[at.TRACE_N] < m[at.TRACE_END] or m[at.TRACE_END] == 0, "the trace is full: draw a quieter site"
+    return Run(site, image, m)
+
+
+# --- the laws
+
+
+def it_ends(r: Run) -> None:
+    """The run reaches its end without a fault."""
+    assert r.m[at.FAULT] == at.FAULT_NONE
+    assert r.m[at.NOW] == r.m[at.END]
+
+
+def time_goes_on(r: Run) -> None:
+    """Time never runs back, and nothing happens after the end."""
+    assert (np.diff(r.trace[:, 0]) >= 0).all()
+    assert (r.trace[:, 0] <= r.m[at.END]).all()
+
+
+def jobs_are_conserved(r: Run) -> None:
+    """Ordered = waiting + released; released = done + on the floor; and those on the floor are somewhere."""
+    m = r.m
+    ordered, released, waiting, done = (
+        sum(int(m[a + word]) for a in r.products) for word in (at.ORDERED, at.RELEASED_N, at.WAITING, at.DONE)
+    )
+    assert ordered == released + waiting
+    assert released == done + m[at.WIP]
+    assert m[at.WIP] <= m[at.WIP_LIMIT]
+    held = [t for s in r.stores for t in r.jobs(int(m[s + at.HEAD]))]
+    held += [t for p in r.processes for t in r.jobs(int(m[p + at.JOB]))]
+    assert len(set(held)) == len(held), "a job is in two places"
+    assert len(held) == m[at.WIP]
+
+
+def every_exit_was_a_start(r: Run) -> None:
+    """A job leaves once, after it began."""
+    begun: set[tuple[int, int]] = set()
+    for _, kind, product, serial in r.trace:
+        job = int(product), int(serial)
+        if kind == at.TRACE_START:
+            assert job not in begun
+            begun.add(job)
+        elif kind == at.TRACE_EXIT:
+            begun.remove(job)
+    assert len(begun) == r.m[at.WIP]
+
+
+def capacity_is_kept(r: Run) -> None:
+    """No buffer ever holds more than it has places, or less than nothing."""
+    for _, store, level in r.events(at.TRACE_LEVEL):
+        assert 0 <= level <= r.m[store + at.CAPACITY]
+
+
+def levels_move_by_jobs(r: Run) -> None:
+    """A buffer's last level is what its list holds."""
+    last = {int(s): int(level) for _, s, level in r.events(at.TRACE_LEVEL)}
+    for s in r.stores:
+        assert last.get(s, 0) == r.m[s + at.LEVEL] == len(r.jobs(int(r.m[s + at.HEAD])))
+
+
+def machines_do_one_thing(r: Run) -> None:
+    """The times in the states of a machine or vehicle add up to the whole, state by state as the trace has them."""
+    end = int(r.m[at.END])
+    spent: dict[int, dict[int, int]] = {}
+    since: dict[int, tuple[int, int]] = {}
+    for when, p, state in r.events(at.TRACE_STATE):
+        before, then = since.get(int(p), (int(r.image.memory[p + at.STATE]), 0))
+        spent.setdefault(int(p), {}).setdefault(before, 0)
+        spent[int(p)][before] += int(when) - then
+        since[int(p)] = int(state), int(when)
+    for p in r.processes:
+        if r.m[p + at.KIND] not in {at.MACHINE, at.VEHICLE}:
+            continue
+        state, then = since.get(p, (int(r.image.memory[p + at.STATE]), 0))
+        times = spent.setdefault(p, {})
+        times[state] = times.get(state, 0) + end - then
+        booked = {k: int(r.m[p + at.TIMES + k]) for k in range(at.STATES_MAX) if r.m[p + at.TIMES + k]}
+        assert booked == {k: v for k, v in times.items() if v}
+        assert sum(booked.values()) == end
+
+
+def present(site: Site, sizes: dict[str, int], moment_ns: int) -> int:
+    """How many of a crew are there at a moment, from the shift plan alone, by wall clocks: none during a break."""
+    if not site.shifts:
+        return sum(sizes.values())
+    zone = ZoneInfo(site.time_zone)
+    now = datetime.fromtimestamp(moment_ns // SECOND, UTC).astimezone(zone)
+    there = 0
+    for shift in site.shifts:
+        for day in (now.date(), now.date() - timedelta(days=1)):
+            begin = datetime.fromisoformat(f"{day}T{shift.start}").replace(tzinfo=zone)
+            end = datetime.fromisoformat(f"{day}T{shift.end}").replace(tzinfo=zone)
+            if end <= begin:
+                end += timedelta(days=1)
+            if ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[day.weekday()] not in shift.days:
+                continue
+            if not begin <= now < end:
+                continue
+            pauses = [
+                (datetime.fromisoformat(f"{day}T{pause.start}").replace(tzinfo=zone), pause.minutes)
+                for pause in shift.breaks
+            ]
+            if not any(a <= now < a + timedelta(minutes=minutes) for a, minutes in pauses):
+                there += sizes.get(shift.id, 0)
+    return there
+
+
+def people_are_in_one_place(r: Run) -> None:
+    """Never more of a crew at work than are there, at every moment; so breaks and ends of shifts are kept."""
+    begin, end = r.image.options.start_ns, int(r.m[at.END])
+    for i, crew in enumerate(r.site.crews):
+        address = int(r.m[at.POOLS]) + i * at.POOL_WORDS
+        steps = [(int(t), int(v)) for t, who, v in r.events(at.TRACE_CREW) if who == address]
+        last = dict(steps)
+        moments = sorted({*last, *range(0, end, 60 * SECOND)})
+        changed = sorted(last)
+        for moment in moments:
+            k = bisect.bisect_right(changed, moment)
+            at_work = last[changed[k - 1]] if k else 0
+            assert 0 <= at_work <= present(r.site, crew.size, begin + moment)
+
+
+LAWS: tuple[Callable[[Run], None], ...] = (
+    it_ends,
+    time_goes_on,
+    jobs_are_conserved,
+    every_exit_was_a_start,
+    capacity_is_kept,
+    levels_move_by_jobs,
+    machines_do_one_thing,
+    people_are_in_one_place,
+)
+
+
+def keeps_every_law(r: Run) -> None:
+    """All of them, in order."""
+    for law in LAWS:
+        law(r)

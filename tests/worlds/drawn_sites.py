@@ -1,0 +1,223 @@
+"""Sites drawn over the whole vocabulary of a floor, for Hypothesis.
+
+A word joins in two steps: write a function that gives a drawn site the word, and add it to `WORDS`. What every run of
+every drawn site must keep stands in `drawn_laws`; a word with a law of its own adds it to `LAWS` there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+
+from andon.models.simulate.textbook import Stage, day_shift, exponential, line
+from andon.site.floor import Area, Assumption, Breakdown, Crew, Curve, Distribution, Fleet, Release
+from andon.site.model import Element, ElementKind, Site
+from andon.site.part import Part
+
+HORIZON_S = 1800.0
+"""How long drawn sites are run: times are drawn such that some hundred things happen."""
+BREAK_FROM_S, BREAK_S = 600, 420
+"""The break of drawn shifts, from the start of a run."""
+
+Draw = Callable[[Any], Any]
+Word = Callable[[Draw, Site], Site]
+P = TypeVar("P", bound=Part)
+
+LAWS = st.one_of(
+    st.builds(lambda v: Distribution(kind="constant", value=v), st.floats(0.5, 60)),
+    st.builds(lambda v: Distribution(kind="exponential", mean=v), st.floats(0.5, 60)),
+    st.builds(lambda v, c: Distribution(kind="lognormal", mean=v, sd=c * v), st.floats(0.5, 60), st.floats(0.1, 2)),
+    st.builds(lambda v, c: Distribution(kind="gamma", mean=v, sd=c * v), st.floats(0.5, 60), st.floats(0.2, 1.5)),
+    st.builds(lambda k, v: Distribution(kind="weibull", shape=k, scale=v), st.floats(0.6, 4), st.floats(0.5, 60)),
+    st.builds(
+        lambda a, b, c: Distribution(kind="triangular", low=a, mode=a + b, high=a + b + c),
+        st.floats(0.5, 20),
+        st.floats(0.1, 20),
+        st.floats(0.1, 20),
+    ),
+    st.builds(lambda v: Distribution(kind="empirical", values=tuple(v)), st.lists(st.floats(0.1, 60), min_size=1)),
+)
+"""Times of up to about a minute."""
+
+
+# --- what words are made with
+
+
+def assume(site: Site, name: str, law: Distribution, unit: str = "s", uncertainty: float = 0.0) -> Site:
+    """The site with one more assumption."""
+    more = Assumption(
+        name=name,
+        unit=unit,
+        distribution=law,
+        uncertainty=uncertainty,
+        origin="drawn",
+        who="nobody",
+        when="2026-01-01",
+        review_by="2030-01-01",
+    )
+    return change(site, assumptions=(*site.assumptions, more))
+
+
+def change(part: P, **fields: Any) -> P:
+    """A part with other fields, checked like any other."""
+    return type(part).model_validate({**{n: getattr(part, n) for n in type(part).model_fields}, **fields})
+
+
+def change_station(site: Site, number: int, **fields: Any) -> Site:
+    """The site with one station changed."""
+    stations = list(site.stations)
+    stations[number] = change(stations[number], **fields)
+    return change(site, stations=tuple(stations))
+
+
+def some_station(draw: Draw, site: Site) -> int:
+    """The number of one of the stations."""
+    return int(draw(st.integers(0, len(site.stations) - 1)))
+
+
+def add_crew(site: Site, crew_id: str, size: int) -> Site:
+    """The site with one more crew, of that size in every shift."""
+    shifts = tuple(s.id for s in site.shifts) or ("all",)
+    return change(site, crews=(*site.crews, Crew(id=crew_id, name=crew_id, size=dict.fromkeys(shifts, size))))
+
+
+# --- the words
+
+
+def parallel(draw: Draw, site: Site) -> Site:
+    """Several machines at a station."""
+    i = some_station(draw, site)
+    return change_station(site, i, machines=tuple(f"m{i}-{k}" for k in range(draw(st.integers(2, 3)))))
+
+
+def batch(draw: Draw, site: Site) -> Site:
+    """Jobs that are processed together."""
+    i = some_station(draw, site)
+    return change_station(site, i, batch=draw(st.integers(2, 4)))
+
+
+def tight(draw: Draw, site: Site) -> Site:
+    """Buffers with one place."""
+    return change(site, buffers=tuple(change(b, capacity=1) for b in site.buffers))
+
+
+def failures(draw: Draw, site: Site) -> Site:
+    """Breakdowns by running time or by the calendar, with menders or without."""
+    i = some_station(draw, site)
+    site = assume(site, f"fails{i}", exponential(draw(st.floats(20, 500))))
+    site = assume(site, f"repair{i}", draw(LAWS))
+    crew = None
+    if draw(st.booleans()):
+        crew = f"menders{i}"
+        site = add_crew(site, crew, draw(st.integers(1, 2)))
+    counts = draw(st.sampled_from(("running", "calendar")))
+    down = Breakdown(time_to_failure=f"fails{i}", time_to_repair=f"repair{i}", counts=counts, crew=crew)
+    return change_station(site, i, breakdown=down)
+
+
+def setups(draw: Draw, site: Site) -> Site:
+    """Set-up when the product changes."""
+    i = some_station(draw, site)
+    return change_station(assume(site, f"setup{i}", draw(LAWS)), i, setup=f"setup{i}")
+
+
+def operators(draw: Draw, site: Site) -> Site:
+    """A crew that processes, or only sets up."""
+    i = some_station(draw, site)
+    site = add_crew(site, f"crew{i}", draw(st.integers(1, 2)))
+    return change_station(site, i, crew=f"crew{i}", crew_for=draw(st.sampled_from(("setup", "processing"))))
+
+
+def shared_crew(draw: Draw, site: Site) -> Site:
+    """One crew for all stations that have none yet."""
+    site = add_crew(site, "everybody", draw(st.integers(1, 3)))
+    free = [i for i, s in enumerate(site.stations) if s.crew is None]
+    for i in free:
+        site = change_station(site, i, crew="everybody")
+    return site
+
+
+def limit(draw: Draw, site: Site) -> Site:
+    """A release limit."""
+    return change(site, release=Release(wip_limit=draw(st.integers(1, 20))))
+
+
+def vehicles(draw: Draw, site: Site) -> Site:
+    """A fleet that carries between two areas."""
+    areas = tuple(Area(id=a, name=a, x_m=x, y_m=0, width_m=10, height_m=10) for a, x in (("hall", 0), ("yard", 20)))
+    stations = tuple(change(s, area=areas[i % 2].id) for i, s in enumerate(site.stations))
+    names = tuple(f"v{k}" for k in range(draw(st.integers(1, 2))))
+    elements = [
+        Element(id=m, kind=ElementKind.EQUIPMENT, name=m, area=s.area, x_m=20 * (i % 2) + k, y_m=i)
+        for i, s in enumerate(stations)
+        for k, m in enumerate(s.machines)
+    ]
+    elements += [Element(id=v, kind=ElementKind.EQUIPMENT, name=v, area="hall", x_m=5, y_m=5) for v in names]
+    site = assume(site, "handling", draw(LAWS))
+    fleet = Fleet(id="fleet", vehicles=names, speed_m_per_s=draw(st.floats(0.5, 3)), handling="handling")
+    return change(site, areas=areas, stations=stations, elements=tuple(elements), fleets=(fleet,))
+
+
+def curves(draw: Draw, site: Site) -> Site:
+    """Processing time by a set-point's curve, times a spread."""
+    station = site.stations[some_station(draw, site)]
+    site = assume(site, "spread", Distribution(kind="lognormal", mean=1.0, sd=draw(st.floats(0.05, 0.5))), "1")
+    points = ((100.0, draw(st.floats(5, 60))), (200.0, draw(st.floats(5, 60))))
+    curve = Curve(id="heat", name="heat", input_unit="Cel", output_unit="s", points=points, spread="spread")
+    products = tuple(
+        change(
+            p,
+            route=tuple(
+                change(step, time=None, curve="heat") if step.station == station.id else step for step in p.route
+            ),
+        )
+        for p in site.products
+    )
+    return change(site, curves=(curve,), products=products)
+
+
+def doubt(draw: Draw, site: Site) -> Site:
+    """Means that are not known."""
+    return change(site, assumptions=tuple(change(a, uncertainty=0.2) for a in site.assumptions))
+
+
+WORDS: dict[str, Word] = {
+    "parallel machines": parallel,
+    "batches": batch,
+    "tight buffers": tight,
+    "failures": failures,
+    "set-ups": setups,
+    "operators": operators,
+    "a shared crew": shared_crew,
+    "a release limit": limit,
+    "vehicles": vehicles,
+    "curves": curves,
+    "doubt": doubt,
+}
+"""In the order in which they are applied."""
+
+
+@st.composite
+def sites(draw: Any, words: tuple[str, ...] = tuple(WORDS), always: tuple[str, ...] = ()) -> Site:
+    """A site of one to four stations and up to two products that uses some of `words`, and all of `always`."""
+    n = draw(st.integers(1, 4))
+    stages = [Stage(time=draw(LAWS), capacity=draw(st.integers(1, 5))) for _ in range(n)]
+    routes = [tuple(range(n))]
+    if draw(st.booleans()):
+        routes.append(tuple(sorted(draw(st.sets(st.integers(0, n - 1), min_size=1)))))
+    begin = f"00:{BREAK_FROM_S // 60:02d}"
+    shifts = (day_shift("00:00", "08:00", (begin, BREAK_S / 60)),) if draw(st.booleans()) else ()
+    site = line(
+        stages,
+        exponential(draw(st.floats(30, 400))),
+        quantity=draw(st.integers(1, 6)),
+        products=routes,
+        shifts=shifts,
+    )
+    chosen = draw(st.sets(st.sampled_from(words), max_size=6)) if words else set()
+    for name, word in WORDS.items():
+        if name in chosen or name in always:
+            site = word(draw, site)
+    return site
