@@ -63,6 +63,7 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options) ->
     products(builder)
     processes(builder)
     orders_now = _begin_from_live(builder)
+    _events(builder)
     used = len(builder.m.words)
     size = _room(builder)
     return Image(
@@ -163,12 +164,21 @@ def _begin_from_live(builder: Builder) -> dict[str, int]:
     return orders
 
 
+def _events(builder: Builder) -> None:
+    """The empty tournament of next times; every process learns which leaf is its own."""
+    words = builder.m.words
+    leaves = 1 << (len(builder.proc_at) - 1).bit_length()
+    tree = [at.NEVER, 0] * (2 * leaves)
+    for leaf, p in enumerate(sorted(builder.proc_at, key=lambda p: (words[p + at.PRIORITY], p)), leaves):
+        words[p + at.LEAF] = leaf
+        tree[2 * leaf + 1] = p
+    builder.m.put(at.TREE, tree)
+
+
 def _room(builder: Builder) -> int:
     """Tables behind the image that need no beginning: event list, order rings, jobs; words in all."""
     words, site = builder.m.words, builder.site
     end = len(words)
-    words[at.HEAP], words[at.HEAP_MAX] = end, 8 * len(builder.proc_at)
-    end += 3 * (words[at.HEAP_MAX] + 1)
     for a in builder.product_at:
         words[a + at.RING], words[a + at.RING_MASK] = end, ORDERS_OPEN_MAX - 1
         end += ORDERS_OPEN_MAX * at.ORDER_WORDS

@@ -1,8 +1,11 @@
-"""The event list: a binary heap keyed (time, priority, sequence), one pending event a process, and the ready ring.
+"""The event list: a tournament of the processes' next times; and the ready ring.
 
-An entry is three words: time, key, process. The key is priority and sequence in one number, so ties are decided the
-same way everywhere. A process remembers the key of its pending event: an entry with another key was cancelled and is
-skipped.
+Every process has one leaf, which holds the time of its one pending event, or NEVER. Every node above holds the earlier
+of its two children: time and process. Leaves stand in the order of (priority, process), and between equal times the
+left one wins, so ties are decided the same way everywhere without being compared.
+
+A path from a leaf to the root has the same length for everybody and nothing in it is decided by a jump; a binary heap
+was measured a third slower, since a processor cannot guess where a new entry comes to rest.
 """
 
 from __future__ import annotations
@@ -12,78 +15,49 @@ from andon.models.simulate.kernel import layout as at
 
 def schedule(m: at.Words, p: int, when: int) -> None:
     """Make `when` the time of process `p`'s one pending event; an earlier one is thereby cancelled."""
-    n = m[at.HEAP_N]
-    if n >= m[at.HEAP_MAX]:
-        m[at.FAULT] = at.FAULT_HEAP
-        m[at.FAULT_AT] = p
-        return
-    m[at.SEQ] += 1
-    key = (m[p + at.PRIORITY] << 56) + m[at.SEQ]
-    m[p + at.PENDING] = key
-    m[at.HEAP_N] = n + 1
-    base = m[at.HEAP]
-    i = n
-    while i > 0:
-        up = (i - 1) >> 1
-        e = base + 3 * up
-        if m[e] < when or (m[e] == when and m[e + 1] < key):
-            break
-        j = base + 3 * i
-        m[j] = m[e]
-        m[j + 1] = m[e + 1]
-        m[j + 2] = m[e + 2]
-        i = up
-    j = base + 3 * i
-    m[j] = when
-    m[j + 1] = key
-    m[j + 2] = p
+    i = m[p + at.LEAF]
+    m[m[at.TREE] + 2 * i] = when
+    climb(m, i)
+
+
+def cancel(m: at.Words, p: int) -> None:
+    """Process `p` has no pending event any more: its leaf says so, and `pop` finds it out when the time comes."""
+    m[m[at.TREE] + 2 * m[p + at.LEAF]] = at.NEVER
+
+
+def climb(m: at.Words, i: int) -> None:
+    """Play the matches anew that leaf `i` takes part in."""
+    tree = m[at.TREE]
+    when = m[tree + 2 * i]
+    who = m[tree + 2 * i + 1]
+    while i > 1:
+        other = tree + 2 * (i ^ 1)
+        earlier = m[other] < when + (i & 1)
+        who = m[other + 1] if earlier else who
+        when = m[other] if earlier else when
+        i >>= 1
+        m[tree + 2 * i] = when
+        m[tree + 2 * i + 1] = who
 
 
 def pop(m: at.Words) -> int:
-    """Take the earliest live event: NOW moves to it; returns its process, or 0 when nothing is left before END."""
-    base = m[at.HEAP]
-    while m[at.HEAP_N] > 0:
-        when = m[base]
+    """Take the earliest event: NOW moves to it; returns its process, or 0 when nothing is left before END.
+
+    The leaf is emptied, but the nodes above it are not: a winner whose leaf says something else is sent up again.
+    """
+    root = m[at.TREE] + 2
+    while True:
+        when = m[root]
         if when > m[at.END]:
             return 0
-        key = m[base + 1]
-        p = m[base + 2]
-        n = m[at.HEAP_N] - 1
-        m[at.HEAP_N] = n
-        sink(m, base, n)
-        if m[p + at.PENDING] == key:
-            m[p + at.PENDING] = 0
+        p = m[root + 1]
+        leaf = m[at.TREE] + 2 * m[p + at.LEAF]
+        if m[leaf] == when:
+            m[leaf] = at.NEVER
             m[at.NOW] = when
             m[at.EVENTS] += 1
             return p
-    return 0
-
-
-def sink(m: at.Words, base: int, n: int) -> None:
-    """Let the last of the `n` + 1 entries fall from the root to its place."""
-    last = base + 3 * n
-    when = m[last]
-    key = m[last + 1]
-    i = 0
-    while True:
-        c = 2 * i + 1
-        if c >= n:
-            break
-        e = base + 3 * c
-        if c + 1 < n and (m[e + 3] < m[e] or (m[e + 3] == m[e] and m[e + 4] < m[e + 1])):
-            c += 1
-            e += 3
-        if when < m[e] or (when == m[e] and key < m[e + 1]):
-            break
-        j = base + 3 * i
-        m[j] = m[e]
-        m[j + 1] = m[e + 1]
-        m[j + 2] = m[e + 2]
-        i = c
-    j = base + 3 * i
-    m[j] = when
-    m[j + 1] = key
-    m[j + 2] = m[last + 2]
+        climb(m, m[p + at.LEAF])
 
 
 def wake(m: at.Words, p: int, pc: int) -> None:

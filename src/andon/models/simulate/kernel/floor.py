@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
-from andon.models.simulate.kernel.events import enter, note, wake
+from andon.models.simulate.kernel.events import cancel, enter, note, wake
 
 
 def count(m: at.Words, s: int, change: int) -> None:
@@ -178,7 +178,7 @@ def interrupt(m: at.Words, p: int, word: int) -> None:
     m[p + word] -= done
     if m[p + at.LIFE] >= 0 and m[p + at.STATE] == at.BUSY:
         m[p + at.LIFE] -= done
-    m[p + at.PENDING] = 0
+    cancel(m, p)
     m[p + at.WORKING] = 0
     m[p + at.PC] -= 1
 
