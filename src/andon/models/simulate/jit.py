@@ -83,7 +83,8 @@ def _compiled(plain: dict[str, Callable[..., Any]], *, checked: bool) -> dict[st
                 options["cache"] = True
             if name in INLINED and not checked:
                 options["forceinline"] = True
-            made[name] = _ownerless() if name == "bare" and not checked else numba.njit(**options)(copy)
+            special = () if checked else SPECIAL
+            made[name] = SPECIAL[name]() if name in special else numba.njit(**options)(copy)
         for space in spaces.values():
             for name in plain:
                 if name in space:
@@ -110,3 +111,22 @@ def _ownerless() -> Callable[..., Any]:
         return pointer(a.dtype)(a), generate
 
     return bare
+
+
+def _pick() -> Callable[..., Any]:
+    """The compiled `pick`: said to be unpredictable, a choice stays a choice and is not made a jump."""
+    from numba.extending import intrinsic  # noqa: PLC0415 - only the compiled flavours need it
+
+    @intrinsic
+    def pick(_typing: Any, first: Any, a: Any, b: Any) -> Any:  # noqa: ARG001 - an intrinsic names what it takes
+        def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            chosen = builder.select(*arguments)
+            chosen.set_metadata("unpredictable", builder.module.add_metadata([]))
+            return chosen
+
+        return a(first, a, a), generate
+
+    return pick
+
+
+SPECIAL = {"bare": _ownerless, "pick": _pick}

@@ -9,6 +9,7 @@ import math
 from decimal import Context, Decimal, localcontext
 
 import numpy as np
+import numpy.typing as npt
 
 LN2_HIGH = 6.93147180369123816490e-01
 LN2_LOW = 1.90821492927058770002e-10
@@ -18,7 +19,7 @@ C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13 = (1.0 / math.factorial(n) for n 
 """Coefficients of the exponential series."""
 
 
-def log_table() -> np.ndarray:
+def log_table() -> npt.NDArray[np.float64]:
     """For 128 points z between 0.7 and 1.4: 1 / z, and log z as a number of 42 binary places and the rest of it."""
     rows = np.zeros((128, 4))
     with localcontext(Context(prec=40)):
@@ -41,8 +42,9 @@ LOG_POINTS = log_table()
 def log(x: float) -> float:
     """Natural logarithm of a positive, normal number, within 2 units in the last place (a test compares).
 
-    x = 2^k z and z is near one of 128 points c, of which 1 is one: log x = k log 2 + log c + log(1 + r), r = (z - c) / c
-    and |r| < 1 / 256, by a table for c and seven terms for r (Tang 1990). No division: three times as fast as with one.
+    x = 2^k z and z is near one of 128 points c, of which 1 is one: log x = k log 2 + log c + log(1 + r) where
+    r = (z - c) / c, |r| < 1 / 256: a table for c, seven terms for r (Tang 1990). No division: a line with failures took
+    a sixth less time than with atanh's series, which has one.
     """
     bits = np.float64(x).view(np.int64)
     from_first = bits + LOG_HALF - LOG_FIRST
@@ -50,9 +52,9 @@ def log(x: float) -> float:
     z_bits = bits - (k << np.int64(52))
     c = np.int64((z_bits + LOG_HALF) & LOG_CUT).view(np.float64)
     e = ((from_first >> np.int64(LOG_BITS)) & np.int64(127)) << np.int64(2)
-    r = (np.int64(z_bits).view(np.float64) - c) * LOG_POINTS[e]
-    high = k * LN2_HIGH + LOG_POINTS[e + 1]
-    low = k * LN2_LOW + LOG_POINTS[e + 2]
+    r: float = (np.int64(z_bits).view(np.float64) - c) * LOG_POINTS[e]
+    high: float = k * LN2_HIGH + LOG_POINTS[e + 1]
+    low: float = k * LN2_LOW + LOG_POINTS[e + 2]
     w = r * r
     tail = (r * THIRD - 0.5) + w * (r * 0.2 - 0.25) + (w * w) * (r * SEVENTH - SIXTH)
     return high + (r + (w * tail + low))
