@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,12 +45,9 @@ def bench(
 
 
 def _rows_of(path: Path) -> Rows:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        fail(f"`{path}` cannot be read")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    rows: Rows = module.rows
+    if str(HERE) not in sys.path:
+        sys.path.insert(0, str(HERE))
+    rows: Rows = importlib.import_module(path.stem).rows
     return rows
 
 
