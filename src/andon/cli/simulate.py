@@ -193,11 +193,12 @@ def _show(result: Result, again: str) -> None:
         table.add_row(*_row(f))
     wide.print(table)
     stations = Table(title="stations: mean share of time")
-    for head in ("station", "busy", "setup", "blocked", "starved", "down", "waiting crew", "queue", "bottleneck"):
+    order = ["busy", "setup", "blocked", "starved", "down", "waiting_crew"]
+    order += list(dict.fromkeys(k for s in result.stations for k in s.shares if k not in order))
+    for head in ("station", *(k.replace("_", " ") for k in order), "queue", "bottleneck"):
         stations.add_column(head, justify="left" if head == "station" else "right")
     for s in result.stations:
-        order = ("busy", "setup", "blocked", "starved", "down", "waiting_crew")
-        shares = [f"{s.shares[k]:.1%}" for k in order]
+        shares = [f"{s.shares.get(k, 0.0):.1%}" for k in order]
         stations.add_row(s.id, *shares, f"{s.queue.mean:.1f}", f"{s.bottleneck:.0%}")
     wide.print(stations)
     _show_orders(result, wide)

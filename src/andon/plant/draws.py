@@ -8,7 +8,7 @@ from typing import assert_never
 
 import numpy as np
 
-from andon.site.floor import Assumption, Curve, Distribution
+from andon.site.floor import Assumption, Curve, Distribution, Station
 from andon.site.model import Site
 
 SECONDS_PER = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "ms": 0.001}
@@ -76,12 +76,30 @@ def _given(*candidates: float | None) -> float:
     raise PlantError("a distribution lacks a parameter that its kind needs; run `andon check`")
 
 
+def stated_mean(of: Distribution) -> float:
+    """The mean that a distribution's parameters say, in its assumption's unit."""
+    match of.kind:
+        case "uniform":
+            return (_given(of.low) + _given(of.high)) / 2.0
+        case "triangular":
+            return (_given(of.low) + _given(of.mode) + _given(of.high)) / 3.0
+        case "weibull":
+            return _given(of.scale) * math.gamma(1.0 + 1.0 / _given(of.shape))
+        case "empirical":
+            return sum(of.values) / len(of.values)
+        case "gamma" if of.shape is not None:
+            return of.shape * _given(of.scale)
+        case _:
+            return _given(of.value, of.mean, of.scale)
+
+
 class Draws:
     """The site's assumptions as the plant lives them: true means that differ from the stated ones within reason."""
 
     def __init__(self, site: Site, seed: int) -> None:
         self.streams = Streams(seed)
         self._assumptions = {a.name: a for a in site.assumptions}
+        self._set_ups = {(r.station, r.from_product, r.to_product): r.minutes * 60.0 for r in site.setups}
         self._truth = {a.name: self._true_factor(a) for a in site.assumptions}
 
     def _true_factor(self, assumption: Assumption) -> float:
@@ -105,6 +123,17 @@ class Draws:
             return 1.0
         self._find(name)
         return max(0.05, draw(self._assumptions[name].distribution, self.streams[purpose]) * self._truth[name])
+
+    def set_up_seconds(self, station: Station, before: str | None, after: str, purpose: str) -> float:
+        """A set-up from product `before` (None: nobody knows) to `after`: the station's law, scaled to setups.csv."""
+        if station.setup is None:
+            return 0.0
+        wanted_s = self._set_ups.get((station.id, before or "", after))
+        if wanted_s is None:
+            return 0.0 if before == after else self.seconds(station.setup, purpose)
+        assumption = self._find(station.setup)
+        stated_s = stated_mean(assumption.distribution) * SECONDS_PER.get(assumption.unit, 1.0)
+        return self.seconds(station.setup, purpose) * wanted_s / stated_s if stated_s > 0 else wanted_s
 
     def _find(self, name: str) -> Assumption:
         assumption = self._assumptions.get(name)

@@ -171,11 +171,12 @@ class Machine:
 
     def _set_up(self) -> Steps:
         product = self.jobs[0].product
-        changed, self._last_product = product != self._last_product, product
-        if self.station.setup is None or not changed:
+        before, self._last_product = self._last_product, product
+        took_s = self._around.draws.set_up_seconds(self.station, before, product, f"{self.id} setup")
+        if took_s <= 0.0:
             return
         yield from self._call_person()
-        yield from self._work(self._around.draws.seconds(self.station.setup, f"{self.id} setup"), "setup", wears=False)
+        yield from self._work(took_s, "setup", wears=False)
         if self.station.crew_for == "setup":
             self._dismiss()
 

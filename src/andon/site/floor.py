@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from andon.site.pace import MachineState
 from andon.site.part import Id, Part, SignalId
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -68,6 +69,8 @@ class Station(Part):
     breakdown: Breakdown | None = None
     setpoint: str | None = None
     """Property of each machine that its processing curve reads, such as `setpoint`."""
+    energy_kw: dict[MachineState, float] = Field(default_factory=dict)
+    """Power that each machine takes in a state, kilowatts; a state that is not named takes none."""
 
 
 class Buffer(Part):

@@ -21,6 +21,7 @@ from andon.site.floor import (
     Station,
 )
 from andon.site.network import Ot
+from andon.site.pace import SetupTime
 from andon.site.part import Id as Id  # noqa: PLC0414 - re-exported: rooms above name parts from here
 from andon.site.part import Part as Part  # noqa: PLC0414 - same
 from andon.site.part import SignalId as SignalId  # noqa: PLC0414 - same
@@ -196,6 +197,8 @@ class Site(Part):
     """Content digest of each governed part: layout, flows, signals, connectors, assumptions, uses, people, settings."""
     purpose_rules: tuple[Purpose, ...] = ()
     """The purposes with their limits; `purposes` has their ids."""
+    setups: tuple[SetupTime, ...] = ()
+    """Set-ups that depend on the product before."""
     ot: Ot | None = None
     """The control network as declared; None when the folder has no ot.yaml."""
 

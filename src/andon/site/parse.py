@@ -11,6 +11,7 @@ from andon.site import (
     check_assumptions,
     check_calendar,
     check_flows,
+    check_machines,
     check_names,
     check_signals,
     check_sources,
@@ -50,6 +51,7 @@ def read(files: Mapping[str, str], today: str | None = None) -> Outcome:
         check_calendar.check(made, today),
         check_assumptions.check(made),
         check_flows.check(made),
+        check_machines.check(made),
         check_signals.check(made),
         check_sources.check(made),
         check_uses.check(made),
@@ -96,6 +98,7 @@ def _site(made: Draft) -> Site:
         purposes=tuple(p.id for p in sorted_by_id("purpose")),
         digests={},
         purpose_rules=sorted_by_id("purpose"),
+        setups=listed("set-up"),
         ot=_ot(made),
     )
     return site.model_copy(update={"digests": digests(site)})

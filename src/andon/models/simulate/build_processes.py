@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from andon.core.time import SECOND
 from andon.models.simulate import warm
+from andon.models.simulate.build_machines import changes
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.live import MachineNow
@@ -32,6 +33,7 @@ def processes(builder: Builder) -> None:
             store=builder.store_at[i],
             crew=crew_at[station.crew] if station.crew else 0,
             setup=builder.reals.at[station.setup] if station.setup else 0,
+            changes=changes(builder, station),
             ttf=builder.reals.at[b.time_to_failure] if b else 0,
             ttr=builder.reals.at[b.time_to_repair] if b else 0,
             repair_crew=crew_at[b.crew] if b and b.crew else 0,

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from andon.models.simulate.energy import energy_figures
+from andon.models.simulate.figure import Figure
 from andon.models.simulate.kernel import layout as at
-from andon.models.simulate.rows import Column, Rows
+from andon.models.simulate.rows import Rows
 
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure over the replications."""
-
-    name: str
-    unit: str
-    values: Column
-    """float64[n]; NaN where the figure does not exist."""
-    better: int
-    """1: more is better; -1: less is; 0: neither."""
+__all__ = ["Figure", "figures"]
 
 
 def figures(rows: Rows) -> tuple[Figure, ...]:
@@ -37,4 +27,4 @@ def figures(rows: Rows) -> tuple[Figure, ...]:
             Figure(f"{product} lead time", "h", rows.lead_s(i) / 3600.0, -1),
             Figure(f"{product} orders on time", "share", rows.on_time(i), 1),
         ]
-    return tuple(found)
+    return (*found, *energy_figures(rows))

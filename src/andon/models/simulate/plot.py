@@ -7,8 +7,11 @@ import io
 import numpy as np
 
 from andon.models.simulate.result import Result
-from andon.models.simulate.rows import STATES
 
+ORDER = (
+    *("busy", "setup", "blocked", "waiting_crew", "down", "planned", "warming", "stopped", "off"),
+    "starved",
+)
 COLOURS = {
     "busy": "#1B4B8A",
     "setup": "#7FA3D1",
@@ -16,8 +19,23 @@ COLOURS = {
     "starved": "#D9DDE0",
     "down": "#B00020",
     "waiting_crew": "#6A2C91",
+    "planned": "#2F6B3A",
+    "warming": "#C77F00",
+    "off": "#6B7278",
+    "stopped": "#D4537E",
 }
-HATCHES = {"busy": "", "setup": "..", "blocked": "//", "starved": "", "down": "xx", "waiting_crew": "\\\\"}
+HATCHES = {
+    "busy": "",
+    "setup": "..",
+    "blocked": "//",
+    "starved": "",
+    "down": "xx",
+    "waiting_crew": "\\\\",
+    "planned": "++",
+    "warming": "oo",
+    "off": "",
+    "stopped": "--",
+}
 
 
 def picture(result: Result) -> str:
@@ -41,8 +59,9 @@ def picture(result: Result) -> str:
         left.legend(loc="upper left", frameon=False)
         base = np.zeros(len(result.stations))
         names = [s.id for s in result.stations]
-        for state in ("busy", "setup", "blocked", "waiting_crew", "down", "starved"):
-            share = np.array([s.shares[state] for s in result.stations])
+        shown = [s for s in ORDER if any(s in station.shares for station in result.stations)]
+        for state in shown:
+            share = np.array([s.shares.get(state, 0.0) for s in result.stations])
             right.barh(
                 names, share, left=base, color=COLOURS[state], hatch=HATCHES[state], edgecolor="white",
                 label=state.replace("_", " "), linewidth=0.4,
@@ -52,7 +71,7 @@ def picture(result: Result) -> str:
         right.invert_yaxis()
         right.set_xlabel("mean share of time")
         right.set_title(f"bottleneck: {result.bottleneck.id} ({result.bottleneck.bottleneck:.0%})")
-        right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=len(STATES), frameon=False, fontsize=8)
+        right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=len(shown), frameon=False, fontsize=8)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": "andon"})
         plt.close(figure)

@@ -75,6 +75,8 @@ class Wiring:
     store: int
     crew: int
     setup: int
+    changes: int
+    """Address of the set-up factors by product, where they differ."""
     ttf: int
     ttr: int
     repair_crew: int
@@ -87,7 +89,7 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
     take = code.add(at.GET, wiring.store)
     setup = code.here
     if wiring.setup:
-        change = code.add(at.CHANGE, wiring.setup)
+        change = code.add(at.CHANGE_FROM if wiring.changes else at.CHANGE, wiring.setup, 0, wiring.changes)
         if wiring.crew:
             code.add(at.ACQUIRE, wiring.crew, at.NO_CREW)
         code.add(at.WORK, at.SETUP, at.REM, 0)

@@ -12,11 +12,12 @@ from andon.core.canonical import digest
 from andon.core.time import iso
 from andon.models.simulate import jit
 from andon.models.simulate.asked import asked
+from andon.models.simulate.energy import Energy, energy
 from andon.models.simulate.figures import figures
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.limits import Mark, mark, not_represented
 from andon.models.simulate.live import LiveState
-from andon.models.simulate.rows import STATES, Rows
+from andon.models.simulate.rows import STATES, STATES_USUAL, Rows
 from andon.models.simulate.run import Pool, Progress, compile_site, replicate
 from andon.models.simulate.spread import Lean, Spread, leans_on, spread
 from andon.site.model import Site
@@ -28,7 +29,7 @@ class Station:
 
     id: str
     shares: dict[str, float]
-    """Mean share of time by state; they add up to 1."""
+    """Mean share of time by state, the unusual ones where they occur; they add up to 1."""
     queue: Spread
     bottleneck: float
     """Probability that it is the bottleneck (average active period method)."""
@@ -64,6 +65,7 @@ class Result:
     crews: dict[str, float]
     """Mean share of present time at work, by crew. A crew, never a person."""
     vehicles: float
+    energy: Energy | None
     leans_on: tuple[Lean, ...]
     sampled: tuple[str, ...]
     not_represented: tuple[str, ...]
@@ -113,6 +115,7 @@ class Result:
             ],
             "crews": self.crews,
             "vehicles": self.vehicles,
+            "energy": self.energy.as_json() if self.energy is not None else None,
             "leans_on": [
                 {"assumption": x.assumption, "elasticity": x.elasticity, "share": x.share} for x in self.leans_on
             ],
@@ -177,6 +180,7 @@ def simulate(
         orders=_orders(rows),
         crews={crew.id: float(rows.crew_load(i).mean()) for i, crew in enumerate(rows.image.site.crews)},
         vehicles=float(rows.vehicle_use().mean()),
+        energy=energy(rows),
         leans_on=leans_on(rows.done(), rows),
         sampled=live.sampled if live is not None else (),
         not_represented=not_represented(site),
@@ -188,12 +192,18 @@ def simulate(
     )
 
 
+def _shares(rows: Rows, station: int) -> dict[str, float]:
+    """Mean share of time by state: the usual ones, and others that occur."""
+    found = {name: float(rows.station_share(station, k).mean()) for k, name in enumerate(STATES)}
+    return {name: x for k, (name, x) in enumerate(found.items()) if k < STATES_USUAL or x > 0.0}
+
+
 def _stations(rows: Rows) -> tuple[Station, ...]:
     first = rows.bottleneck()
     return tuple(
         Station(
             station.id,
-            {name: float(rows.station_share(i, k).mean()) for k, name in enumerate(STATES)},
+            _shares(rows, i),
             spread(f"{station.id} queue", "jobs", rows.queue(i)),
             float(first[i]),
         )

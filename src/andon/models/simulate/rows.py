@@ -10,7 +10,12 @@ import numpy as np
 from andon.models.simulate.image import Image
 from andon.models.simulate.kernel import layout as at
 
-STATES = ("starved", "setup", "busy", "blocked", "down", "waiting_crew")
+STATES = (
+    *("starved", "setup", "busy", "blocked", "down", "waiting_crew"),
+    *("moving", "off", "planned", "warming", "stopped"),
+)
+"""States by their number in the kernel; the first six are everybody's."""
+STATES_USUAL = 6
 ODD = np.uint64(0x9E3779B97F4A7C15)
 Column: TypeAlias = Any
 """float64[n] or int64[n]: one number a replication."""

@@ -19,6 +19,7 @@ from andon.models.simulate.kernel.desk import (
 from andon.models.simulate.kernel.events import next_ready, pop, schedule
 from andon.models.simulate.kernel.floor import acquire, book_crew, break_down, count, mend, release
 from andon.models.simulate.kernel.numbers import exp, normal_quantile
+from andon.models.simulate.kernel.pace import change_from
 from andon.models.simulate.kernel.work import (
     carry,
     change,
@@ -75,7 +76,16 @@ def step(m: at.Words, f: at.Reals, code: at.Program, p: int, pc: int) -> int:  #
         return fetch(m, f, p, a, pc)
     if op == at.DROP:
         return drop(m, p, pc)
-    return step_other(m, f, p, op, a, pc)
+    if op < at.CHANGE_FROM:
+        return step_other(m, f, p, op, a, pc)
+    return step_machine(m, f, p, op, a, b, c, pc)
+
+
+def step_machine(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, c: int, pc: int) -> int:
+    """The instructions of machines that are not plain."""
+    if op == at.CHANGE_FROM:
+        return change_from(m, f, p, a, b, c, pc)
+    return -1
 
 
 def step_other(m: at.Words, f: at.Reals, p: int, op: int, a: int, pc: int) -> int:  # noqa: PLR0911 - a flat switch
