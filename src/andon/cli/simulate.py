@@ -206,6 +206,7 @@ def _show(result: Result, again: str) -> None:
     for line in (
         f"bottleneck: {result.bottleneck.id}, with probability {result.bottleneck.bottleneck:.0%}",
         f"crews at work: {crews}; vehicles under way: {result.vehicles:.0%}" if crews else "",
+        *(f"warning: {sentence}" for sentence in result.warnings),
         f"mark: {result.mark.mark} ({'; '.join(result.mark.why)})",
         "leans on: " + ", ".join(f"{x.assumption} ({x.elasticity:+.2f} %/%)" for x in result.leans_on),
         f"not represented: {'; '.join(result.not_represented)}",

@@ -20,6 +20,7 @@ from andon.models.simulate.live import LiveState
 from andon.models.simulate.rows import STATES, STATES_USUAL, Rows
 from andon.models.simulate.run import Pool, Progress, compile_site, replicate
 from andon.models.simulate.spread import Lean, Spread, leans_on, spread
+from andon.models.simulate.stable import stuck, warnings
 from andon.site.model import Site
 
 
@@ -69,6 +70,8 @@ class Result:
     leans_on: tuple[Lean, ...]
     sampled: tuple[str, ...]
     not_represented: tuple[str, ...]
+    warnings: tuple[str, ...]
+    """Stations and crews that cannot keep up in the long run, and what no job ever reaches."""
     mark: Mark
     baseline: str
     kernel: str
@@ -121,6 +124,7 @@ class Result:
             ],
             "sampled": list(self.sampled),
             "not_represented": list(self.not_represented),
+            "warnings": list(self.warnings),
             "baseline": self.baseline,
             "kernel": self.kernel,
             "live_state": self.live_digest,
@@ -164,7 +168,8 @@ def simulate(
         Unrunnable: one sentence that names what cannot be simulated.
     """
     changed = dict(overrides or {})
-    image = compile_site(site, live, horizon_s, asked(site, changed), start_ns=start_ns)
+    change = asked(site, changed)
+    image = compile_site(site, live, horizon_s, change, start_ns=start_ns)
     rows = replicate(image, replications, seed, pool=pool, progress=progress)
     spreads = tuple(spread(f.name, f.unit, f.values, rows) for f in figures(rows))
     return Result(
@@ -184,6 +189,7 @@ def simulate(
         leans_on=leans_on(rows.done(), rows),
         sampled=live.sampled if live is not None else (),
         not_represented=not_represented(site),
+        warnings=(*stuck(rows, change), *warnings(site, change)),
         mark=mark(site, live, changed, validated=validated, unknown=spreads[0].unknown_share),
         baseline=baseline_digest(site),
         kernel=jit.source_hash(),

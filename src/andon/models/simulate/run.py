@@ -16,6 +16,7 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.rows import Rows
+from andon.models.simulate.sound import refuse_unsound
 from andon.models.simulate.structure import adapted
 from andon.site.model import Site
 
@@ -71,8 +72,10 @@ def compile_site(
     declared, site = site, change.site or site
     if live is not None and site is not declared:
         live = adapted(live, declared, site)
+    begins = calendar.first_shift_start(site) if begin is None else begin
+    refuse_unsound(site, begins)
     options = Options(
-        start_ns=calendar.first_shift_start(site) if begin is None else begin,
+        start_ns=begins,
         horizon_ns=round(horizon_s * 1e9),
         bins=bins,
         warmup_ns=round(warmup_s * 1e9),

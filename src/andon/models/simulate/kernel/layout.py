@@ -135,6 +135,8 @@ TRACE_STATE, TRACE_LEVEL, TRACE_EXIT, TRACE_CREW, TRACE_START = range(5)
 # --- limits
 NEVER = 1 << 62
 """A time that does not come."""
+LONGEST_S, LONGEST_NS = 946_080_000.0, 946_080_000_000_000_000
+"""The longest time that is drawn: thirty years."""
 STEPS_AT_ONE_INSTANT_MAX = 2_000_000
 """Instructions without time moving: more is a loop that takes no time."""
 STEPS_MAX = 100_000_000

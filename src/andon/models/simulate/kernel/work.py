@@ -18,8 +18,8 @@ from andon.models.simulate.kernel.floor import (
 
 
 def nanos(x: float) -> int:
-    """Seconds to nanoseconds, rounded; never negative."""
-    return int(x * 1e9 + 0.5)
+    """Seconds to nanoseconds, rounded; never negative, and at most thirty years, so that no sum overflows."""
+    return int(x * 1e9 + 0.5) if x < at.LONGEST_S else at.LONGEST_NS
 
 
 def draw(m: at.Words, f: at.Reals, d: int, who: int, which: int, age: int) -> int:
