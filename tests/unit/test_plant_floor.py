@@ -39,6 +39,14 @@ STATES = {"idle", "setup", "running", "blocked", "down", "off", "waiting_crew"}
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+def test_a_site_with_words_that_the_plant_does_not_play_is_refused(works: Site) -> None:
+    stations = (works.stations[0].model_copy(update={"dispatch": "spt"}), *works.stations[1:])
+    with pytest.raises(
+        PlantError, match="station `turning` dispatches by `spt`, which the virtual plant does not play"
+    ):
+        Plant(works.model_copy(update={"stations": stations}), start_ns=START)
+
+
 @pytest.fixture(scope="session")
 def works() -> Site:
     site = load(ROOT / "examples" / "valve-works")

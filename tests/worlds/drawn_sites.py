@@ -183,6 +183,16 @@ def doubt(draw: Draw, site: Site) -> Site:
     return change(site, assumptions=tuple(change(a, uncertainty=0.2) for a in site.assumptions))
 
 
+def dispatch(draw: Draw, site: Site) -> Site:
+    """Another rule than first come, first served."""
+    i = some_station(draw, site)
+    rules = ["spt", "edd", "cr", "priority"] + ["setup-minimising"] * (site.stations[i].setup is not None)
+    rule = draw(st.sampled_from(rules))
+    own = {"p0": draw(st.integers(1, 9))} if rule == "priority" and draw(st.booleans()) else {}
+    products = tuple(change(p, priority=draw(st.integers(1, 9))) for p in site.products)
+    return change_station(change(site, products=products), i, dispatch=rule, priorities=own)
+
+
 WORDS: dict[str, Word] = {
     "parallel machines": parallel,
     "batches": batch,
@@ -195,6 +205,7 @@ WORDS: dict[str, Word] = {
     "vehicles": vehicles,
     "curves": curves,
     "doubt": doubt,
+    "dispatch rules": dispatch,
 }
 """In the order in which they are applied."""
 

@@ -30,6 +30,7 @@ REFERENCES: tuple[tuple[str, Path, str], ...] = (
     ("station", ("breakdown", "time_to_failure"), "assumption"),
     ("station", ("breakdown", "time_to_repair"), "assumption"),
     ("station", ("breakdown", "crew"), "crew"),
+    ("station", ("priorities", KEYS), "product"),
     ("crew", ("size", KEYS), "shift"),
     ("fleet", ("vehicles", EACH), "element"),
     ("fleet", ("handling",), "assumption"),

@@ -66,6 +66,10 @@ class Station(Part):
     """Assumption that gives the set-up time when the product changes."""
     batch: int = Field(default=1, ge=1, le=1000)
     """Jobs processed together (an oven's load): up to this many, at once, whatever their product."""
+    dispatch: Literal["fifo", "spt", "edd", "cr", "setup-minimising", "priority"] = "fifo"
+    """Which of the jobs that wait a machine takes when it is free; of equals the one that came first."""
+    priorities: dict[Id, int] = Field(default_factory=dict)
+    """Product to priority at this station, 1 first; other products keep the priority of their order."""
     breakdown: Breakdown | None = None
     setpoint: str | None = None
     """Property of each machine that its processing curve reads, such as `setpoint`."""
@@ -113,6 +117,8 @@ class Product(Part):
     id: Id
     name: str
     route: tuple[Step, ...] = Field(min_length=1)
+    priority: int = Field(default=100, ge=1, le=1000)
+    """Of its jobs, 1 first, where a station or the release desk goes by priority."""
 
 
 class Curve(Part):

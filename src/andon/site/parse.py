@@ -10,6 +10,7 @@ from typing import Any
 from andon.site import (
     check_assumptions,
     check_calendar,
+    check_control,
     check_flows,
     check_machines,
     check_names,
@@ -52,6 +53,7 @@ def read(files: Mapping[str, str], today: str | None = None) -> Outcome:
         check_assumptions.check(made),
         check_flows.check(made),
         check_machines.check(made),
+        check_control.check(made),
         check_signals.check(made),
         check_sources.check(made),
         check_uses.check(made),

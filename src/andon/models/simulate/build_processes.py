@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from andon.core.time import SECOND
 from andon.models.simulate import warm
+from andon.models.simulate.build_control import RULES, ranks
 from andon.models.simulate.build_machines import changes
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.kernel import layout as at
@@ -29,15 +30,18 @@ def processes(builder: Builder) -> None:
     entries: list[tuple[Station, Wiring, Entries]] = []
     for i, station in enumerate(site.stations):
         b = station.breakdown
+        pairs = changes(builder, station)
         wiring = Wiring(
             store=builder.store_at[i],
             crew=crew_at[station.crew] if station.crew else 0,
             setup=builder.reals.at[station.setup] if station.setup else 0,
-            changes=changes(builder, station),
+            changes=pairs,
             ttf=builder.reals.at[b.time_to_failure] if b else 0,
             ttr=builder.reals.at[b.time_to_repair] if b else 0,
             repair_crew=crew_at[b.crew] if b and b.crew else 0,
             fleet=fleet_at,
+            rule=RULES[station.dispatch],
+            ranks=ranks(builder, station, pairs),
         )
         entries.append((station, wiring, machine_code(builder.code, station, wiring)))
     machine_at = [_machine(builder, k, entries[i]) for k, i in enumerate(builder.station_of)]

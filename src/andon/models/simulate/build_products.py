@@ -21,7 +21,8 @@ def products(builder: Builder) -> None:
             k = station_index[step.station]
             curve = site.curves[curve_index[step.curve]] if step.curve else None
             law = _paced(builder, step.time, step.station) if step.time else _spread(builder, curve)
-            route += [builder.store_at[k], law, curve_index[curve.id] if curve else -1, k, 0, 0, 0, 0]
+            route += [builder.store_at[k], law, curve_index[curve.id] if curve else -1, k]
+            route += [0] * (at.STEP_WORDS - 4)
         words[a + at.ROUTE] = first = builder.m.put(0, route)
         for number in range(len(product.route)):
             here = first + number * at.STEP_WORDS

@@ -8,6 +8,7 @@ import numpy as np
 
 from andon.models.simulate import warm
 from andon.models.simulate.asked import Asked
+from andon.models.simulate.build_control import control
 from andon.models.simulate.build_floor import stores_and_pools
 from andon.models.simulate.build_processes import processes
 from andon.models.simulate.build_products import products
@@ -61,6 +62,7 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options) ->
     _tables(builder)
     stores_and_pools(builder)
     products(builder)
+    control(builder)
     processes(builder)
     orders_now = _begin_from_live(builder)
     _events(builder)

@@ -100,6 +100,8 @@ def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState
             levels[buffer.id] = max(0, int(level))
     if any(levels.values()):
         sampled.append("which products wait in the buffers")
+    if any(s.dispatch in {"edd", "cr"} for s in site.stations):
+        sampled.append("which orders the jobs on the floor belong to (taken as the ones before those that wait)")
     waiting = {p.id: max(0, int(_number(values, f"{p.id}.waiting") or 0)) for p in site.products}
     missing = [p.id for p in site.products if _number(values, f"{p.id}.waiting") is None]
     if missing:

@@ -81,12 +81,16 @@ class Wiring:
     ttr: int
     repair_crew: int
     fleet: int
+    rule: int = at.BY_FIFO
+    """Which of the waiting jobs a machine takes."""
+    ranks: int = 0
+    """Table that the rule goes by: the station's own priorities, or set-up times by the pair of products."""
 
 
 def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
     """A machine of `station`: take, set up, process, send on; fail by running time and be repaired."""
     running = station.breakdown is not None and station.breakdown.counts == "running"
-    take = code.add(at.GET, wiring.store)
+    take = _take_code(code, wiring)
     setup = code.here
     if wiring.setup:
         change = code.add(at.CHANGE_FROM if wiring.changes else at.CHANGE, wiring.setup, 0, wiring.changes)
@@ -122,6 +126,13 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
         code.add(at.LIFE_NEW, wiring.ttf)
         code.add(at.JUMP, place)
     return Entries(places[0], places[1], places[2], places[3], downs[0], downs[1])
+
+
+def _take_code(code: Code, wiring: Wiring) -> int:
+    """Take what waits: the plain way for first come, first served, which costs a station without a rule nothing."""
+    if wiring.rule == at.BY_FIFO:
+        return code.add(at.GET, wiring.store)
+    return code.add(at.GET_BY, wiring.store, wiring.rule, wiring.ranks)
 
 
 def _with_life(code: Code, wiring: Wiring, place: int) -> int:

@@ -105,6 +105,8 @@ def release_one(m: at.Words, a: int, t: int) -> None:
     m[t + at.SERIAL] = m[a + at.SERIALS]
     m[t + at.ARRIVED] = m[o + at.ORDER_AT]
     m[t + at.RELEASED] = now
+    m[t + at.JOB_DUE] = m[o + at.ORDER_DUE]
+    m[t + at.JOB_PRIORITY] = m[a + at.PRODUCT_PRIORITY]
     m[a + at.SERIALS] += 1
     m[a + at.WAITING] -= 1
     m[a + at.RELEASED_N] += 1

@@ -95,8 +95,9 @@ ORDER_WORDS = 4
 # --- route step
 AT_STORE, TIME, CURVE, STEP_STATION, NEXT_STEP, STEP_NUMBER = range(6)
 """NEXT_STEP: address of the step that follows, 0 at the end; STEP_NUMBER: its number in its product, for draws."""
-STEP_WORDS = 8
-"""Words 6 and 7 are for flow. The steps of a product stand one behind the other, in the order of their numbers."""
+STEP_WORDS = 12
+"""Words 6 and 7 are for flow, 8 and 9 for control. The steps of a product stand one behind the other, in the order of
+their numbers."""
 
 # --- real numbers: number of assumptions, their factors, then distributions of eight words
 KIND_D, P0, P1, P2, P3, MEAN, SCALE, FACTOR = range(8)
@@ -124,6 +125,19 @@ MEET, FETCH, CARRY, DROP, ORDER_NEXT, ORDER_PLACE, DISPATCH, LINE_NEXT, LINE_SET
 HOLD, BREAK, MEND, BIN_NEXT, BIN_NOTE, RESET, STOP = range(20, 27)
 CHANGE_FROM = 30
 # 30 to 39 are for machines, 40 to 54 flow, 55 to 64 control, 65 to 74 people, 75 to 94 vehicles
+
+# --- control: which job next, cards, the order book, questions to a policy
+JOB_DUE, JOB_PRIORITY = 8, 9
+"""Words of a job: when it is due, and its priority, 1 first."""
+EXPECTED, REMAINING = 8, 9
+"""Words of a route step: expected nanoseconds of work in it, and from it to the end."""
+PRODUCT_PRIORITY, FLOOR_DUE = 36, 37
+"""Words of a product: the priority of its jobs where their order has none; when the jobs that were on the floor at the
+start are due."""
+GET_BY = 55
+BY_FIFO, BY_SPT, BY_EDD, BY_CR, BY_SETUP, BY_PRIORITY = range(6)
+RATIO_SLACK_US_MAX = 30_000_000_000_000
+"""A critical ratio is computed from at most this much slack either way, about a year, in microseconds."""
 
 # --- faults: why a replication ended early
 FAULT_NONE, FAULT_RUNAWAY, FAULT_DEADLOCK, FAULT_TOKENS, FAULT_ORDERS, FAULT_BUDGET = range(6)

@@ -6,6 +6,7 @@ import numpy as np
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.chance import key_of, unit
+from andon.models.simulate.kernel.control import get_by
 from andon.models.simulate.kernel.desk import (
     bin_next,
     bin_note,
@@ -78,13 +79,22 @@ def step(m: at.Words, f: at.Reals, code: at.Program, p: int, pc: int) -> int:  #
         return drop(m, p, pc)
     if op < at.CHANGE_FROM:
         return step_other(m, f, p, op, a, pc)
-    return step_machine(m, f, p, op, a, b, c, pc)
+    if op < at.GET_BY:
+        return step_machine(m, f, p, op, a, b, c, pc)
+    return step_control(m, p, op, a, b, c, pc)
 
 
 def step_machine(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, c: int, pc: int) -> int:
     """The instructions of machines that are not plain."""
     if op == at.CHANGE_FROM:
         return change_from(m, f, p, a, b, c, pc)
+    return -1
+
+
+def step_control(m: at.Words, p: int, op: int, a: int, b: int, c: int, pc: int) -> int:
+    """The instructions of rules: which job next, cards, the order book."""
+    if op == at.GET_BY:
+        return get_by(m, p, a, b, c, pc)
     return -1
 
 
@@ -231,6 +241,7 @@ def board(m: at.Words, f: at.Reals, p: int) -> None:
     m[t + at.PRODUCT] = both >> 8
     route = m[m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS + at.ROUTE] + (both & 255) * at.STEP_WORDS
     m[t + at.PLACE] = route
+    know(m, t)
     m[p + at.LAST] = m[route - at.STEP_WORDS + at.STEP_STATION]
     m[m[route + at.AT_STORE] + at.RESERVED] += 1
     m[p + at.REM] = draw(m, f, m[p + at.AGE], who_is(at.FOR_CARRY, m[t + at.PRODUCT]), m[t + at.SERIAL], 0) // 2
@@ -249,14 +260,22 @@ def cut_load(m: at.Words, p: int) -> None:
 
 
 def settle(m: at.Words, t: int, mix: int) -> None:
-    """Give the jobs of a list whose product was not observed one that could stand there."""
+    """Give the jobs of a list whose product was not observed one that could stand there, and all of them a due time."""
     while t != 0:
         if m[t + at.PRODUCT] < 0:
             both = drawn(m, mix, m[t + at.SERIAL])
             m[t + at.PRODUCT] = both >> 8
             product = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
             m[t + at.PLACE] = m[product + at.ROUTE] + (both & 255) * at.STEP_WORDS
+        know(m, t)
         t = m[t + at.LINK]
+
+
+def know(m: at.Words, t: int) -> None:
+    """Give job `t`, which was on the floor at the start, what its product's jobs have: due time and priority."""
+    product = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
+    m[t + at.JOB_DUE] = m[product + at.FLOOR_DUE]
+    m[t + at.JOB_PRIORITY] = m[product + at.PRODUCT_PRIORITY]
 
 
 def drawn(m: at.Words, mix: int, which: int) -> int:
