@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from andon.cli.simulate import command, overrides_of, seconds_of
+from andon.cli.simulate import command, seconds_of
 from andon.core.time import SECOND
 from andon.models.simulate.live import LiveState, MachineNow
 
@@ -41,14 +41,14 @@ def test_the_answer_says_everything() -> None:
     assert answer["mark"] == "fragile"
     assert answer["not_represented"]
     assert answer["baseline"].startswith("sha256:")
-    assert answer["command"].endswith("--replications 50 --horizon 14400s --seed 7 --from empty")
+    assert answer["reproduce"].endswith("--replications 50 --horizon 14400s --seed 7 --from empty")
 
 
 def test_the_command_that_it_names_gives_the_same_figures() -> None:
     _, first, _ = _run(
         "simulate", VALVES, "--replications", "30", "--horizon", "3h", "--set", "cure.spread=1.1", "--json"
     )
-    again = json.loads(first)["command"].split()[1:]
+    again = json.loads(first)["reproduce"].split()[1:]
     again[1] = VALVES
     _, second, _ = _run(*again, "--json", "--threads", "1")
     assert json.loads(first)["figures"] == json.loads(second)["figures"]
@@ -123,7 +123,3 @@ def test_a_folder_with_a_mistake_names_the_first_one(tmp_path: Path) -> None:
 )
 def test_lengths_of_time(text: str, seconds: float) -> None:
     assert seconds_of(text) == seconds
-
-
-def test_settings_are_name_and_number() -> None:
-    assert overrides_of(["a.b=2", " c = 3.5"]) == {"a.b": 2.0, "c": 3.5}

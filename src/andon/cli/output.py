@@ -14,6 +14,8 @@ NO = 1
 """The answer is no: refused, problems found, not verified."""
 CANNOT = 2
 """Wrong usage, or it cannot run here; the sentence says what to do."""
+INTERRUPTED = 130
+"""Ended by Ctrl-C, with what was done so far."""
 
 SiteArg = Annotated[Path, typer.Argument(help="The site folder.", metavar="DIR")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]

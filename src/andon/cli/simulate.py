@@ -1,28 +1,39 @@
-"""`andon simulate`: what may happen on this floor, with intervals, limits and the command that repeats it."""
+"""`andon simulate`: what may happen on this floor, and what would be different, with intervals and limits."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from andon.adapters.pool import ThreadPool
 from andon.adapters.site_folder import load
-from andon.cli.output import JsonFlag, SiteArg, fail, print_json
+from andon.cli import simulate_show
+from andon.cli.output import INTERRUPTED, NO, JsonFlag, SiteArg, fail, print_json
+from andon.models.simulate import question as asking
+from andon.models.simulate.bottleneck import by_sensitivity
+from andon.models.simulate.compare import Comparison, compare
 from andon.models.simulate.laws import SECONDS, Unrunnable
 from andon.models.simulate.live import LiveState
-from andon.models.simulate.result import Result, simulate
-from andon.models.simulate.spread import Spread
+from andon.models.simulate.question import Question, Width, overrides_of, width_of
+from andon.models.simulate.settable import Setting, settings
+from andon.models.simulate.together import Tell
 from andon.site.model import Site
 
 LiveOf = Callable[[Path, Site], LiveState | str]
 """The live state of the site's running twin, or one sentence that says why there is none."""
+STARTS_MAX = 200
+"""Live states that are kept so that answers can be repeated; the oldest go first."""
 
 
 def seconds_of(text: str) -> float:
@@ -44,24 +55,6 @@ def seconds_of(text: str) -> float:
         raise ValueError(f"`{text}` is no length of time; write it like 8h, 90min, 3600s or 2d") from None
 
 
-def overrides_of(texts: Sequence[str]) -> dict[str, float]:
-    """`NAME=VALUE` pairs.
-
-    Raises:
-        ValueError: one sentence.
-    """
-    found: dict[str, float] = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        try:
-            found[name.strip()] = float(value)
-        except ValueError:
-            raise ValueError(f"`{text}` sets nothing; write NAME=NUMBER, such as cure.spread=1.1") from None
-        if not sign or not name.strip():
-            raise ValueError(f"`{text}` sets nothing; write NAME=NUMBER, such as cure.spread=1.1")
-    return found
-
-
 def command(live_of: LiveOf | None = None) -> Callable[..., None]:
     """The command, with a way to the running twin's state for `--from now`."""
 
@@ -75,10 +68,37 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
         ] = "empty",
         change: Annotated[
             list[str] | None,
+            typer.Option("--set", help="A change to the site; --settable lists what there is.", metavar="NAME=VALUE"),
+        ] = None,
+        against: Annotated[
+            list[str] | None,
             typer.Option(
-                "--set", help="An assumption's mean, a set-point, the release sequence.", metavar="NAME=VALUE"
+                help="An alternative to compare with, its changes joined by commas; may be given again.",
+                metavar="NAME=VALUE,...",
             ),
         ] = None,
+        against_site: Annotated[
+            list[str] | None, typer.Option(help="Another site folder to compare with; may be given again.")
+        ] = None,
+        until: Annotated[
+            list[str] | None,
+            typer.Option(help="Go on until `throughput±1%`, `lead time±0.1`, or `decided`.", metavar="WHAT"),
+        ] = None,
+        of: Annotated[str, typer.Option(help="The figure that `decided` is about.")] = "throughput",
+        select: Annotated[
+            str | None, typer.Option(help="Choose the best alternative by this figure.", metavar="FIGURE")
+        ] = None,
+        indifference: Annotated[
+            float | None, typer.Option(help="With --select: the smallest difference that matters, in its unit.")
+        ] = None,
+        confidence: Annotated[float, typer.Option(help="Of a decision or a selection.", min=0.5, max=0.999999)] = 0.95,
+        replications_max: Annotated[
+            int, typer.Option(help="Bound of --until and --select, of each alternative.")
+        ] = asking.REPLICATIONS_MAX,
+        bottleneck: Annotated[
+            bool, typer.Option("--bottleneck", help="Also make each station a tenth faster, and say which one matters.")
+        ] = False,
+        settable: Annotated[bool, typer.Option("--settable", help="List what may be set, and end.")] = False,
         seed: Annotated[int, typer.Option(help="Same seed, same bits.", min=0)] = 1,
         threads: Annotated[int | None, typer.Option(help="Threads; none: all cores.", min=1, max=256)] = None,
         plot: Annotated[Path | None, typer.Option(help="Write a picture (SVG) there.", metavar="FILE.svg")] = None,
@@ -87,31 +107,131 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
         ] = None,
         as_json: JsonFlag = False,
     ) -> None:
-        """What may happen on this floor: throughput, lead time, bottleneck, due dates, with intervals."""
-        site = load(folder)
-        if not isinstance(site, Site):
-            fail(f"{site[0].sentence()} (`andon check {folder}` lists everything)", as_json=as_json)
+        """What may happen on this floor, and what a change would do: figures with intervals, bottleneck, due dates."""
+        site = _load(folder, as_json=as_json)
         try:
+            if settable:
+                _list(list(settings(site).values()), as_json=as_json)
+                return
+            question = Question(
+                horizon_s=seconds_of(horizon),
+                replications=replications,
+                seed=seed,
+                overrides=overrides_of(change or ()),
+                against=tuple(overrides_of([text]) for text in against or ()),
+                sites=tuple(against_site or ()),
+                until=_width(until or ()),
+                decided=of if "decided" in (until or ()) else "",
+                select=select or "",
+                indifference=_zone(select, indifference),
+                confidence=confidence,
+                replications_max=replications_max,
+                bottleneck=bottleneck,
+            )
             live = _start(folder, site, start, live_of)
-            changed = overrides_of(change or ())
-            horizon_s = seconds_of(horizon)
-            result = _run(site, live, horizon_s, replications, seed, changed, ThreadPool(threads), quiet=as_json)
+            others = {name: _load(Path(name), as_json=as_json) for name in question.sites}
+            with interruptible() as stop, _progress(quiet=as_json) as tell:
+                pool = ThreadPool(threads)
+                found = compare(site, question, live, others=others, pool=pool, tell=tell, stop=stop)
+                pull = None
+                if bottleneck and not stop():
+                    pull = by_sensitivity(site, live, question, question.overrides, found.base, pool=pool, stop=stop)
         except (Unrunnable, ValueError) as error:
             fail(str(error), as_json=as_json)
-        if save_state is not None and live is not None:
-            save_state.write_text(json.dumps(live.as_json(), indent=1), encoding="utf-8")
+        saved = _kept(folder, live, start, save_state)
         if plot is not None:
             from andon.models.simulate.plot import picture  # noqa: PLC0415 - matplotlib takes half a second to load
 
-            plot.write_text(picture(result), encoding="utf-8")
-        again = str(save_state) if save_state is not None and live is not None else start
+            plot.write_text(picture(found.base), encoding="utf-8")
+        again = receipt(found, str(folder), saved)
         if as_json:
-            print_json(result.as_json(str(folder), again))
-            return
-        _show(result, result.command(str(folder), again))
+            by = {} if pull is None else {"bottleneck_by_sensitivity": pull.as_json()}
+            print_json({**found.as_json(), **by, "reproduce": again})
+        else:
+            simulate_show.show(found, pull, again)
+        if found.interrupted:
+            raise typer.Exit(INTERRUPTED)
+        ended = found.stopped or found.chosen
+        if ended is not None and not ended.reached:
+            raise typer.Exit(NO)
 
     simulate_command.__name__ = "simulate"
     return simulate_command
+
+
+def _width(texts: Sequence[str]) -> Width | None:
+    wanted = [width_of(text) for text in texts if text != "decided"]
+    if len(wanted) > 1:
+        raise ValueError("two precisions were asked for; give one, and `decided` beside it if you like")
+    return wanted[0] if wanted else None
+
+
+def _zone(select: str | None, indifference: float | None) -> float:
+    if select and indifference is None:
+        raise ValueError("--select needs --indifference; give the smallest difference that matters")
+    return indifference or 0.0
+
+
+def receipt(found: Comparison, folder: str, start: str) -> str:
+    """The command that gives the same bits; one that was interrupted is asked for as many futures as it had."""
+    question = found.question
+    if found.interrupted:
+        question = replace(question, replications=found.base.rows.n, until=None, decided="", select="")
+    return question.command(folder, start)
+
+
+def _load(folder: Path, *, as_json: bool) -> Site:
+    site = load(folder)
+    if not isinstance(site, Site):
+        fail(f"{site[0].sentence()} (`andon check {folder}` lists everything)", as_json=as_json)
+    return site
+
+
+def _list(found: Sequence[Setting], *, as_json: bool) -> None:
+    if not as_json:
+        simulate_show.show_settings(list(found))
+        return
+    rows: list[dict[str, Any]] = [
+        {"name": s.name, "now": s.now, "unit": s.unit, "what": s.what, "kind": s.kind, "whole": s.whole} for s in found
+    ]
+    print_json(rows)
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C asks the work to end with what is done so far; a second one ends at once."""
+    asked = threading.Event()
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Tell | None]:
+    """A bar with a running interval, where somebody looks."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("futures", total=None)
+
+        def tell(done: int, wanted: int, text: str) -> None:
+            bar.update(task, completed=done, total=wanted, description=text)
+
+        yield tell
 
 
 def _start(folder: Path, site: Site, start: str, live_of: LiveOf | None) -> LiveState | None:
@@ -133,99 +253,14 @@ def _start(folder: Path, site: Site, start: str, live_of: LiveOf | None) -> Live
         raise ValueError(f"`{start}` is no start; use `empty`, `now`, or a file that --save-state wrote") from None
 
 
-def _run(
-    site: Site,
-    live: LiveState | None,
-    horizon_s: float,
-    replications: int,
-    seed: int,
-    changed: dict[str, float],
-    pool: ThreadPool,
-    *,
-    quiet: bool,
-) -> Result:
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        return simulate(site, live, horizon_s, replications, seed, changed, pool=pool)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("futures", total=replications)
-
-        def tell(done: int, _wanted: int, mean: float, half: float) -> None:
-            bar.update(task, completed=done, description=f"futures: {mean:.1f} +- {half:.1f} jobs")
-
-        return simulate(site, live, horizon_s, replications, seed, changed, pool=pool, progress=tell)
-
-
-def _number(value: float, unit: str) -> str:
-    if unit == "share":
-        return f"{value:.1%}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
-
-
-def _row(f: Spread) -> tuple[str, ...]:
-    if not f.n:
-        return (f.name, f.unit, "none", "", "", "", "", "")
-    unknown = "" if f.unknown_share is None else f"{f.unknown_share:.0%}"
-    show = [_number(x, f.unit) for x in (f.mean, f.median, f.low_50, f.high_50, f.low_90, f.high_90)]
-    error = _number(f.monte_carlo_error, f.unit)
-    return (
-        f.name,
-        f.unit,
-        show[0],
-        show[1],
-        f"{show[2]} .. {show[3]}",
-        f"{show[4]} .. {show[5]}",
-        f"+-{error}",
-        unknown,
-    )
-
-
-def _show(result: Result, again: str) -> None:
-    console = Console()
-    wide = console if console.is_terminal else Console(width=132)
-    table = Table(
-        title=f"{result.site}: {result.horizon_s / 3600:g} h from {result.start}, {result.replications} futures"
-    )
-    for head in ("figure", "unit", "mean", "median", "50 %", "90 %", "error of mean", "not known"):
-        table.add_column(head, justify="left" if head in {"figure", "unit"} else "right")
-    for f in result.figures:
-        table.add_row(*_row(f))
-    wide.print(table)
-    stations = Table(title="stations: mean share of time")
-    order = ["busy", "setup", "blocked", "starved", "down", "waiting_crew"]
-    order += list(dict.fromkeys(k for s in result.stations for k in s.shares if k not in order))
-    for head in ("station", *(k.replace("_", " ") for k in order), "queue", "bottleneck"):
-        stations.add_column(head, justify="left" if head == "station" else "right")
-    for s in result.stations:
-        shares = [f"{s.shares.get(k, 0.0):.1%}" for k in order]
-        stations.add_row(s.id, *shares, f"{s.queue.mean:.1f}", f"{s.bottleneck:.0%}")
-    wide.print(stations)
-    _show_orders(result, wide)
-    crews = ", ".join(f"{name} {load:.0%}" for name, load in result.crews.items())
-    for line in (
-        f"bottleneck: {result.bottleneck.id}, with probability {result.bottleneck.bottleneck:.0%}",
-        f"crews at work: {crews}; vehicles under way: {result.vehicles:.0%}" if crews else "",
-        *(f"warning: {sentence}" for sentence in result.warnings),
-        f"mark: {result.mark.mark} ({'; '.join(result.mark.why)})",
-        "leans on: " + ", ".join(f"{x.assumption} ({x.elasticity:+.2f} %/%)" for x in result.leans_on),
-        f"not represented: {'; '.join(result.not_represented)}",
-        f"sampled, since nobody observes it: {'; '.join(result.sampled)}" if result.sampled else "",
-        f"baseline {result.baseline[:19]}, kernel {result.kernel}, seed {result.seed}",
-        f"again: {again}",
-    ):
-        if line and not line.endswith(": "):
-            typer.echo(line)
-
-
-def _show_orders(result: Result, console: Console) -> None:
-    if not result.orders:
-        return
-    table = Table(title="open orders (ages assumed)")
-    for head in ("product", "order", "on time", "complete in, median h", "90 %"):
-        table.add_column(head, justify="left" if head == "product" else "right")
-    for o in result.orders:
-        c = o.complete_h
-        interval = f"{c.low_90:.1f} .. {c.high_90:.1f}" if c.n else ""
-        table.add_row(o.product, str(o.number), f"{o.on_time:.0%}", f"{c.median:.1f}" if c.n else "later", interval)
-    console.print(table)
+def _kept(folder: Path, live: LiveState | None, start: str, wanted: Path | None) -> str:
+    """Where the state that was begun from can be read again: without it a live answer could not be repeated."""
+    if live is None or (start != "now" and wanted is None):
+        return start
+    path = wanted or folder / ".andon" / "starts" / f"{live.digest().rpartition(':')[2][:16]}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(live.as_json(), indent=1), encoding="utf-8")
+    if wanted is None:
+        for old in sorted(path.parent.glob("*.json"), key=lambda p: p.stat().st_mtime_ns)[:-STARTS_MAX]:
+            old.unlink(missing_ok=True)
+    return str(path)

@@ -17,10 +17,12 @@ from andon.models.simulate.figures import figures
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.limits import Mark, mark, not_represented
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.question import Question
 from andon.models.simulate.rows import STATES, STATES_USUAL, Rows
 from andon.models.simulate.run import Pool, Progress, compile_site, replicate
 from andon.models.simulate.spread import Lean, Spread, leans_on, spread
 from andon.models.simulate.stable import stuck, warnings
+from andon.models.simulate.structure import adapted
 from andon.site.model import Site
 
 
@@ -87,14 +89,7 @@ class Result:
         """The likeliest bottleneck."""
         return max(self.stations, key=lambda s: s.bottleneck)
 
-    def command(self, folder: str, start: str | None = None) -> str:
-        """What to type to get the same bits again; `start` is the file that the state was saved in."""
-        parts = [f"andon simulate {folder} --replications {self.replications} --horizon {self.horizon_s:g}s"]
-        parts += [f"--seed {self.seed} --from {start or self.start}"]
-        parts += [f"--set {name}={value:g}" for name, value in self.overrides.items()]
-        return " ".join(parts)
-
-    def as_json(self, folder: str, start: str | None = None) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The answer for scripts."""
         return {
             "site": self.site,
@@ -128,7 +123,6 @@ class Result:
             "baseline": self.baseline,
             "kernel": self.kernel,
             "live_state": self.live_digest,
-            "command": self.command(folder, start),
         }
 
 
@@ -167,27 +161,52 @@ def simulate(
     Raises:
         Unrunnable: one sentence that names what cannot be simulated.
     """
-    changed = dict(overrides or {})
-    change = asked(site, changed)
-    image = compile_site(site, live, horizon_s, change, start_ns=start_ns)
+    question = Question(horizon_s, replications, seed, dict(overrides or {}))
+    image = compile_site(site, live, horizon_s, asked(site, question.overrides), start_ns=start_ns)
     rows = replicate(image, replications, seed, pool=pool, progress=progress)
+    return answer(site, live, question, question.overrides, rows, validated=validated)
+
+
+def answer(
+    site: Site,
+    live: LiveState | None,
+    question: Question,
+    overrides: Mapping[str, float],
+    rows: Rows,
+    *,
+    validated: bool = False,
+) -> Result:
+    """What replications say about a site with overrides.
+
+    Args:
+        site: as declared.
+        live: the state that they began from; None: an empty floor.
+        question: horizon and seed.
+        overrides: what was changed.
+        rows: the replications.
+        validated: whether current evidence covers this model on this floor.
+    """
+    changed = dict(overrides)
+    change = asked(site, changed)
+    built = rows.image.site
+    seen = live if live is None or built is site else adapted(live, site, built)
     spreads = tuple(spread(f.name, f.unit, f.values, rows) for f in figures(rows))
     return Result(
         site=site.name,
-        begins=iso(image.options.start_ns),
+        begins=iso(rows.image.options.start_ns),
         start="empty" if live is None else "now",
-        horizon_s=horizon_s,
+        horizon_s=question.horizon_s,
         replications=rows.n,
-        seed=seed,
+        seed=question.seed,
         overrides=changed,
         figures=spreads,
         stations=_stations(rows),
         orders=_orders(rows),
-        crews={crew.id: float(rows.crew_load(i).mean()) for i, crew in enumerate(rows.image.site.crews)},
+        crews={crew.id: float(rows.crew_load(i).mean()) for i, crew in enumerate(built.crews)},
         vehicles=float(rows.vehicle_use().mean()),
         energy=energy(rows),
         leans_on=leans_on(rows.done(), rows),
-        sampled=live.sampled if live is not None else (),
+        sampled=seen.sampled if seen is not None else (),
         not_represented=not_represented(site),
         warnings=(*stuck(rows, change), *warnings(site, change)),
         mark=mark(site, live, changed, validated=validated, unknown=spreads[0].unknown_share),

@@ -106,6 +106,17 @@ class Rows:
             self.factors[which],
         )
 
+    def joined(self, more: Rows) -> Rows:
+        """These replications, and `more` of the same image behind them."""
+        return Rows(
+            self.image,
+            self.places,
+            np.concatenate([self.words, more.words]),
+            np.concatenate([self.levels, more.levels]),
+            np.concatenate([self.prints, more.prints]),
+            np.concatenate([self.factors, more.factors]),
+        )
+
     def header(self, word: int) -> Column:
         """A word of the memory's header."""
         return self.words[:, word]

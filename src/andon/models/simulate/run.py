@@ -22,6 +22,8 @@ from andon.site.model import Site
 
 CHUNK = 25
 """Replications that one thread takes at a time."""
+CHUNK_FIRST = 5
+"""Replications of the very first part: a small one, so that somebody who waits sees an interval at once."""
 REPLICATIONS_MAX = 100_000
 HORIZON_S_MAX = 3.2e7
 """A year, about: the series of a site are not meant for more."""
@@ -95,8 +97,9 @@ def replicate(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
     flavour: jit.Flavour = "compiled",
+    first: int = 0,
 ) -> Rows:
-    """Run replications 0, 1, ... of an image.
+    """Run replications `first`, `first` + 1, ... of an image.
 
     Args:
         image: from `compile_site`.
@@ -106,6 +109,7 @@ def replicate(
         progress: called after every chunk.
         stop: asked after every chunk; when it says yes, what is done so far (whole chunks from the first) is returned.
         flavour: of the kernel.
+        first: number of the first replication; those before it were run already.
 
     Raises:
         Unrunnable: a replication could not end; the sentence names the element.
@@ -114,11 +118,12 @@ def replicate(
         raise Unrunnable(f"{replications} replications cannot be run; ask for 1 to {REPLICATIONS_MAX:,}")
     run_chunk = jit.kernel(flavour)["run_chunk"]
     rows = Rows.empty(image, replications)
-    firsts = list(range(0, replications, CHUNK))
-    finished = np.zeros(len(firsts), bool)
+    edges = [0, *([CHUNK_FIRST] if first == 0 else []), *range(CHUNK, replications, CHUNK)]
+    edges = [edge for edge in edges if edge < replications] + [replications]
+    finished = np.zeros(len(edges) - 1, bool)
 
     def chunk(number: int) -> int:
-        part = slice(firsts[number], min(firsts[number] + CHUNK, replications))
+        part = slice(edges[number], edges[number + 1])
         memories = np.empty((part.stop - part.start, image.summary), np.int64)
         with np.errstate(over="ignore"):
             run_chunk(
@@ -128,24 +133,24 @@ def replicate(
                 np.empty_like(image.reals),
                 image.code,
                 seed,
-                part.start,
+                first + part.start,
                 memories,
                 rows.factors[part],
             )
-        _refuse_faults(image, memories, part.start)
+        _refuse_faults(image, memories, first + part.start)
         rows.keep(part, memories)
         return number
 
-    for number in (pool or Serial()).map(chunk, range(len(firsts))):
+    for number in (pool or Serial()).map(chunk, range(len(finished))):
         finished[number] = True
         if progress is not None:
-            done = rows.done()[np.repeat(finished, CHUNK)[:replications]]
+            done = rows.done()[np.repeat(finished, np.diff(edges))]
             half = 1.96 * float(done.std(ddof=1)) / math.sqrt(len(done)) if len(done) > 1 else math.inf
             progress(len(done), replications, float(done.mean()), half)
         if stop is not None and stop() and finished[0]:
             break
     whole = len(finished) if finished.all() else int(np.argmin(finished))
-    return rows.part(0, min(max(whole, 1) * CHUNK, replications))
+    return rows.part(0, edges[max(whole, 1)])
 
 
 def _refuse_faults(image: Image, memories: np.ndarray, first: int) -> None:

@@ -1,0 +1,155 @@
+"""The simulator's answers as tables for people."""
+
+from __future__ import annotations
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from andon.models.simulate.bottleneck import FASTER, Bottleneck
+from andon.models.simulate.compare import Alternative, Comparison
+from andon.models.simulate.result import Result
+from andon.models.simulate.settable import Setting
+from andon.models.simulate.spread import Spread
+
+
+def wide() -> Console:
+    """The terminal, or a page wide enough for the tables."""
+    console = Console()
+    return console if console.is_terminal else Console(width=164)
+
+
+def number(value: float, unit: str, sign: bool = False) -> str:
+    """A figure for people."""
+    plus = "+" if sign else ""
+    if unit == "share":
+        return f"{value:{plus}.1%}"
+    return f"{value:{plus}.1f}" if abs(value) >= 10 else f"{value:{plus}.3g}"
+
+
+def show(found: Comparison, bottleneck: Bottleneck | None, again: str) -> None:
+    """The whole answer; the last line is what to type to get the same bits again."""
+    console = wide()
+    result = found.base
+    _figures(result, found.label, console)
+    _stations(result, bottleneck, console)
+    _orders(result, console)
+    for one in found.alternatives:
+        _differences(one, found.label, console)
+    crews = ", ".join(f"{name} {load:.0%}" for name, load in result.crews.items())
+    for line in (
+        f"bottleneck: {result.bottleneck.id}, with probability {result.bottleneck.bottleneck:.0%} (active periods)",
+        f"bottleneck by sensitivity: {bottleneck.text}" if bottleneck else "",
+        f"crews at work: {crews}; vehicles under way: {result.vehicles:.0%}" if crews else "",
+        *_ended(found),
+        *(f"warning: {sentence}" for sentence in found.warnings),
+        f"mark: {found.mark.mark} ({'; '.join(found.mark.why)})",
+        "leans on: " + ", ".join(f"{x.assumption} ({x.elasticity:+.2f} %/%)" for x in result.leans_on),
+        f"not represented: {'; '.join(result.not_represented)}",
+        f"sampled, since nobody observes it: {'; '.join(result.sampled)}" if result.sampled else "",
+        f"baseline {result.baseline[:19]}, kernel {result.kernel}, seed {result.seed}",
+        f"again: {again}",
+    ):
+        if line and not line.endswith(": "):
+            typer.echo(line)
+
+
+def _ended(found: Comparison) -> list[str]:
+    lines = []
+    if found.stopped is not None:
+        word = "stopped" if found.stopped.reached else "not reached"
+        lines.append(f"{word}: {found.stopped.text} (rule: {found.stopped.rule})")
+    if found.chosen is not None:
+        word = "best" if found.chosen.reached else "best so far"
+        lines.append(f"{word}: {found.labels[found.chosen.index]}, {found.chosen.text}")
+        left = {found.labels[i]: n for i, n in sorted(found.chosen.left_at.items(), key=lambda x: x[1])}
+        if left:
+            lines.append("left behind: " + ", ".join(f"{name} after {n}" for name, n in left.items()))
+    if found.interrupted:
+        lines.append(f"interrupted: this is what {found.base.rows.n} futures say")
+    return lines
+
+
+def _spread(f: Spread) -> tuple[str, ...]:
+    if not f.n:
+        return (f.name, f.unit, "none", "", "", "", "", "")
+    unknown = "" if f.unknown_share is None else f"{f.unknown_share:.0%}"
+    cells = [number(x, f.unit) for x in (f.mean, f.median, f.low_50, f.high_50, f.low_90, f.high_90)]
+    error = number(f.monte_carlo_error, f.unit)
+    return (
+        f.name, f.unit, cells[0], cells[1], f"{cells[2]} .. {cells[3]}", f"{cells[4]} .. {cells[5]}", f"+-{error}",
+        unknown,
+    )  # fmt: skip
+
+
+def _figures(result: Result, label: str, console: Console) -> None:
+    table = Table(
+        title=f"{result.site}, {label}: {result.horizon_s / 3600:g} h from {result.start}, {result.rows.n} futures"
+    )
+    for head in ("figure", "unit", "mean", "median", "50 %", "90 %", "error of mean", "not known"):
+        table.add_column(head, justify="left" if head in {"figure", "unit"} else "right")
+    for f in result.figures:
+        table.add_row(*_spread(f))
+    console.print(table)
+
+
+def _differences(one: Alternative, base: str, console: Console) -> None:
+    table = Table(title=f"{one.label}, against {base}: difference future by future, on the same random numbers")
+    heads = ("figure", "unit", "base", "mean", "median", "50 %", "90 %", "error of mean", "better", "worse", "gain")
+    for head in heads:
+        table.add_column(head, justify="left" if head in {"figure", "unit"} else "right")
+    for d in one.differences:
+        if not d.n:
+            table.add_row(d.name, d.unit, "none", *([""] * 8))
+            continue
+        cells = [number(x, d.unit, True) for x in (d.mean, d.median, d.low_50, d.high_50, d.low_90, d.high_90)]
+        table.add_row(
+            d.name, d.unit, number(d.base, d.unit), cells[0], cells[1], f"{cells[2]} .. {cells[3]}",
+            f"{cells[4]} .. {cells[5]}", f"+-{number(d.monte_carlo_error, d.unit)}",
+            "" if d.probability_better is None else f"{d.probability_better:.0%}",
+            "" if d.probability_worse is None else f"{d.probability_worse:.0%}",
+            "" if d.crn is None else f"{d.crn:.1f}x",
+        )  # fmt: skip
+    table.caption = "gain: how many times as many futures the same error would take without common random numbers"
+    console.print(table)
+
+
+def _stations(result: Result, bottleneck: Bottleneck | None, console: Console) -> None:
+    table = Table(title="stations: mean share of time")
+    order = ["busy", "setup", "blocked", "starved", "down", "waiting_crew"]
+    order += list(dict.fromkeys(k for s in result.stations for k in s.shares if k not in order))
+    heads = ["station", *(k.replace("_", " ") for k in order), "queue", "bottleneck"]
+    pulls = {p.station: p for p in bottleneck.pulls} if bottleneck is not None else {}
+    if pulls:
+        heads += ["by sensitivity", f"jobs at {FASTER:g}x"]
+    for head in heads:
+        table.add_column(head, justify="left" if head == "station" else "right")
+    for s in result.stations:
+        cells = [f"{s.shares.get(k, 0.0):.1%}" for k in order]
+        more = [f"{pulls[s.id].share:.0%}", f"{pulls[s.id].gain:+.2f}"] if pulls else []
+        table.add_row(s.id, *cells, f"{s.queue.mean:.1f}", f"{s.bottleneck:.0%}", *more)
+    console.print(table)
+
+
+def _orders(result: Result, console: Console) -> None:
+    if not result.orders:
+        return
+    table = Table(title="open orders (ages assumed)")
+    for head in ("product", "order", "on time", "complete in, median h", "90 %"):
+        table.add_column(head, justify="left" if head == "product" else "right")
+    for o in result.orders:
+        c = o.complete_h
+        interval = f"{c.low_90:.1f} .. {c.high_90:.1f}" if c.n else ""
+        table.add_row(o.product, str(o.number), f"{o.on_time:.0%}", f"{c.median:.1f}" if c.n else "later", interval)
+    console.print(table)
+
+
+def show_settings(settings: list[Setting]) -> None:
+    """What may be set, with its present value."""
+    table = Table(title="what --set and --against may change")
+    for head in ("name", "now", "unit", "what it is", "from", "to"):
+        table.add_column(head, justify="right" if head in {"now", "from", "to"} else "left")
+    for s in settings:
+        limits = [f"{s.low:g}" if s.low > 0 or s.whole else "", f"{s.high:g}" if s.high < 1e300 else ""]
+        table.add_row(s.name, "" if s.now is None else f"{s.now:g}", s.unit, s.what, *limits)
+    wide().print(table)

@@ -1,0 +1,240 @@
+"""Alternatives compared future by future on common random numbers: differences with intervals, and who is better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from andon.models.simulate.asked import asked
+from andon.models.simulate.figures import Figure, figures
+from andon.models.simulate.laws import Unrunnable
+from andon.models.simulate.limits import Mark
+from andon.models.simulate.live import LiveState
+from andon.models.simulate.question import Question, figure_of, joined
+from andon.models.simulate.result import Result, answer
+from andon.models.simulate.run import Pool, compile_site
+from andon.models.simulate.sequential import Stopped, half_width, lasting_interval
+from andon.models.simulate.together import Chosen, Grown, Tell, run_together
+from andon.site.model import Site
+
+GRADES = ("accurate", "fragile", "guessing")
+SAME = 1e-9
+"""Relative difference below which two futures count as alike."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One figure: alternative minus base, future by future; the intervals are of what may happen, not of the mean."""
+
+    name: str
+    unit: str
+    better: int
+    """1: more is better; -1: less is; 0: neither."""
+    base: float
+    """Mean of the base."""
+    mean: float
+    median: float
+    low_50: float
+    high_50: float
+    low_90: float
+    high_90: float
+    monte_carlo_error: float
+    """Standard error of the mean difference."""
+    low_mean: float
+    high_mean: float
+    """95 % interval of the mean difference."""
+    probability_better: float | None
+    """Share of the futures in which the alternative is better; None where no side is better."""
+    probability_worse: float | None
+    crn: float | None
+    """How many times as many independent futures would be needed for the same error: variance independent / paired."""
+    n: int
+
+    def as_json(self) -> dict[str, Any]:
+        """All fields; what is not finite becomes null."""
+        return {k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One alternative: what it is, its own answer, and how it differs from the base."""
+
+    label: str
+    result: Result
+    differences: tuple[Difference, ...]
+    lasting: tuple[float, float] | None
+    """Interval of the mean difference that holds however often one looked; only where a decision was asked for."""
+
+    def difference(self, name: str) -> Difference:
+        """One figure's difference."""
+        return next(d for d in self.differences if d.name == name)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The answer to a question with alternatives, or to one that goes on until something is known."""
+
+    question: Question
+    base: Result
+    label: str
+    alternatives: tuple[Alternative, ...]
+    stopped: Stopped | None
+    chosen: Chosen | None
+    interrupted: bool
+    mark: Mark
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each is called: the base first."""
+        return (self.label, *(a.label for a in self.alternatives))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is wrong with one of them, each said once."""
+        every = (self.base, *(a.result for a in self.alternatives))
+        return tuple(dict.fromkeys(sentence for result in every for sentence in result.warnings))
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer for scripts, apart from the command."""
+        decided = self.question.decided
+        return {
+            **self.base.as_json(),
+            "mark": self.mark.mark,
+            "why": list(self.mark.why),
+            "label": self.label,
+            "interrupted": self.interrupted,
+            "warnings": list(self.warnings),
+            "alternatives": [
+                {
+                    "label": a.label,
+                    "set": a.result.overrides,
+                    "site": a.result.site,
+                    "baseline": a.result.baseline,
+                    "differences": [d.as_json() for d in a.differences],
+                    "bottleneck": {"station": a.result.bottleneck.id, "probability": a.result.bottleneck.bottleneck},
+                    "mark": a.result.mark.mark,
+                    **({"lasting_interval": [decided, *map(_finite, a.lasting)]} if a.lasting else {}),
+                }
+                for a in self.alternatives
+            ],
+            "stopped": None if self.stopped is None else asdict(self.stopped),
+            "chosen": None
+            if self.chosen is None
+            else {
+                "label": self.labels[self.chosen.index],
+                "reached": self.chosen.reached,
+                "text": self.chosen.text,
+                "left_at": {self.labels[i]: n for i, n in self.chosen.left_at.items()},
+            },
+        }
+
+
+def _finite(x: float) -> float | None:
+    return x if math.isfinite(x) else None
+
+
+def difference(base: Figure, other: Figure) -> Difference:
+    """Paired difference of one figure, `other` minus `base`; futures in which one of them has none are left out."""
+    both = np.isfinite(base.values) & np.isfinite(other.values)
+    a, b = base.values[both], other.values[both]
+    n = len(a)
+    if not n:
+        nan = math.nan
+        return Difference(
+            base.name, base.unit, base.better, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, None, None, None, 0
+        )
+    x = b - a
+    x = np.where(np.abs(x) <= SAME * np.maximum(np.abs(a), np.abs(b)), 0.0, x)
+    mean = float(x.mean())
+    low_90, low_50, median, high_50, high_90 = (float(q) for q in np.quantile(x, (0.05, 0.25, 0.5, 0.75, 0.95)))
+    half = half_width(x)
+    paired = float(x.var(ddof=1)) if n > 1 else math.inf
+    apart = float(a.var(ddof=1) + b.var(ddof=1)) if n > 1 else math.inf
+    good, bad = float(np.mean(x * base.better > 0)), float(np.mean(x * base.better < 0))
+    return Difference(
+        base.name, base.unit, base.better, float(a.mean()), mean, median, low_50, high_50, low_90, high_90,
+        half_width(x, 0.6826894921370859) if n < 2 else math.sqrt(paired / n), mean - half, mean + half,
+        good if base.better else None, bad if base.better else None,
+        apart / paired if n > 1 and paired > 0.0 and apart > 0.0 else None, n,
+    )  # fmt: skip
+
+
+def differences(base: Sequence[Figure], other: Sequence[Figure]) -> tuple[Difference, ...]:
+    """Of every figure that both have."""
+    theirs = {f.name: f for f in other}
+    return tuple(difference(f, theirs[f.name]) for f in base if f.name in theirs)
+
+
+def compare(
+    site: Site,
+    question: Question,
+    live: LiveState | None = None,
+    *,
+    others: Mapping[str, Site] | None = None,
+    pool: Pool | None = None,
+    tell: Tell | None = None,
+    stop: Callable[[], bool] | None = None,
+    start_ns: int | None = None,
+    validated: bool = False,
+) -> Comparison:
+    """Answer a question with alternatives.
+
+    Args:
+        site: as loaded.
+        question: what is changed, against what, until when.
+        live: the state to begin from; None: an empty floor.
+        others: the sites of `question.sites`, by the name that they stand there with.
+        pool: threads.
+        tell: called with running intervals.
+        stop: asked between parts; when it says yes, what is done so far is the answer.
+        start_ns: site time at which an empty floor begins.
+        validated: whether current evidence covers this model on this floor.
+
+    Raises:
+        Unrunnable: one sentence that names what cannot be simulated or asked.
+    """
+    sites = others or {}
+    variants: list[tuple[str, Site, Mapping[str, float]]] = [(_label(question.overrides), site, question.overrides)]
+    variants += [(_label(one), site, one) for one in question.against]
+    variants += [(name, sites[name], {}) for name in question.sites]
+    if (question.decided or question.select) and len(variants) < 2:
+        raise Unrunnable("there is nothing to decide between; give an alternative with --against")
+    images = [
+        compile_site(
+            this, live, question.horizon_s, asked(this, change, None if this is site else site), start_ns=start_ns
+        )
+        for _, this, change in variants
+    ]
+    together = run_together([Grown(image, question.seed, pool) for image in images], question, tell, stop)
+    results = [
+        answer(this, live, question, change, rows, validated=validated)
+        for (_, this, change), rows in zip(variants, together.rows, strict=True)
+    ]
+    base = figures(together.rows[0])
+    alternatives = []
+    for (label, _, _), result in zip(variants[1:], results[1:], strict=True):
+        n = min(result.rows.n, results[0].rows.n)
+        found = differences(figures(results[0].rows.part(0, n)), figures(result.rows.part(0, n)))
+        lasting = _lasting(base, figures(result.rows), question, len(variants) - 1)
+        alternatives.append(Alternative(label, result, found, lasting))
+    worst = max(results, key=lambda r: GRADES.index(r.mark.mark)).mark.mark
+    why = dict.fromkeys(w for r in results if r.mark.mark == worst or len(results) == 1 for w in r.mark.why)
+    return Comparison(
+        question, results[0], variants[0][0], tuple(alternatives), together.stopped, together.chosen,
+        together.interrupted, Mark(worst, tuple(why)),
+    )  # fmt: skip
+
+
+def _lasting(base: Sequence[Figure], other: Sequence[Figure], question: Question, k: int) -> tuple[float, float] | None:
+    if not question.decided:
+        return None
+    x = figure_of(other, question.decided).values - figure_of(base, question.decided).values
+    return lasting_interval(x[np.isfinite(x)], 1.0 - (1.0 - question.confidence) / k)
+
+
+def _label(overrides: Mapping[str, float]) -> str:
+    return joined(overrides) if overrides else "as declared"
