@@ -185,7 +185,7 @@ def test_methods_that_disagree_are_said_to() -> None:
     "arguments",
     [
         ("--replications", "20", "--set", "cure.spread=1.0501", "--set", "turning.machines=4"),
-        ("--replications", "9", "--against", "oven-1.setpoint=187.5,oven-2.setpoint=185", "--against", "amr.vehicles=5"),
+        ("--replications", "9", "--against", "oven-1.setpoint=187.5,oven-2.setpoint=185", "--against", "amr.speed=5"),
         ("--replications", "20", "--set", "release.wip_limit=30", "--against", "declared", "--bottleneck"),
         ("--until", "throughput±9%", "--seed", "4"),
         ("--against", "curing.machines=3", "--until", "decided", "--of", "lead time", "--confidence", "0.9"),
