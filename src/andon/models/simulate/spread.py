@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from andon.models.simulate.interval import mean_interval
 from andon.models.simulate.rows import Rows
 
 NOTICED = 3.0
@@ -32,6 +33,9 @@ class Spread:
     """Share of the variance that comes from assumptions we are unsure of; the rest is what varies on the floor."""
     n: int
     """Replications in which the figure exists."""
+    mean_low_95: float
+    mean_high_95: float
+    """The interval that holds the true mean in 95 of 100 experiments."""
 
     def as_json(self) -> dict[str, Any]:
         """All fields; what is not finite becomes null."""
@@ -55,13 +59,13 @@ def spread(name: str, unit: str, values: np.ndarray, rows: Rows | None = None) -
     x = values[kept]
     if not len(x):
         nan = math.nan
-        return Spread(name, unit, nan, nan, nan, nan, nan, nan, nan, None, 0)
+        return Spread(name, unit, nan, nan, nan, nan, nan, nan, nan, None, 0, nan, nan)
     low_90, low_50, median, high_50, high_90 = np.quantile(x, (0.05, 0.25, 0.5, 0.75, 0.95))
     error = float(x.std(ddof=1)) / math.sqrt(len(x)) if len(x) > 1 else math.inf
     share = unknown_share(x, rows.factors[kept]) if rows is not None else None
     return Spread(
         name, unit, float(x.mean()), float(median), float(low_50), float(high_50), float(low_90), float(high_90),
-        error, share, len(x),
+        error, share, len(x), *mean_interval(x),
     )  # fmt: skip
 
 
