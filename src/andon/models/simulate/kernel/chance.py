@@ -1,6 +1,7 @@
 """Chance as a function: every draw is named by (seed, replication, who, which), so no draw's turn can change another.
 
-Counter-based: the key of a draw goes twice through SplitMix64's finaliser (Steele, Lea and Flood 2014). Sampling is by
+Counter-based: a sum of the key and multiples of the parts of the name goes through SplitMix64's finaliser (Steele, Lea
+and Flood 2014). Sampling is by
 inverse survival function, one number a draw, so that common random numbers stay aligned between alternatives.
 """
 
@@ -20,10 +21,12 @@ from andon.models.simulate.kernel.numbers import (
 )
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+SECOND = np.uint64(0xD1342543DE82EF95)
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX_2 = np.uint64(0x94D049BB133111EB)
 U30, U27, U31, U12 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(12)
-TWO_52 = 2.0**-52
+ONE = np.float64(1.0).view(np.uint64)
+ALMOST_ONE = 1.0 - 2.0**-53
 
 
 def mix(z: np.uint64) -> np.uint64:
@@ -40,10 +43,13 @@ def key_of(seed: int, replication: int) -> np.int64:
 
 
 def unit(key: int | np.int64, who: int, which: int) -> float:
-    """A number in (0, 1), both ends excluded, that belongs to (key, who, which)."""
-    z = mix(np.uint64(key) + np.uint64(who) * GOLDEN)
-    z = mix(z + np.uint64(which) * GOLDEN)
-    return (np.int64(z >> U12) + 0.5) * TWO_52
+    """A number in (0, 1), both ends excluded, that belongs to (key, who, which): an odd multiple of 2^-53.
+
+    Neighbours in each part of the name were found independent (pairs, triples, bits; a test has some of it), and so a
+    second round is spared. Its top 52 bits are put behind the point of 1.0: half the time of converting a number.
+    """
+    z = mix(np.uint64(key) + np.uint64(who) * GOLDEN + np.uint64(which) * SECOND)
+    return np.uint64((z >> U12) | ONE).view(np.float64) - ALMOST_ONE
 
 
 def sf(f: at.Reals, d: int, x: float) -> float:
