@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
-from andon.models.simulate.kernel.chance import duration, residual, unit
+from andon.models.simulate.kernel.chance import duration, isf, residual, unit
 from andon.models.simulate.kernel.events import enter, note, schedule, wake
+from andon.models.simulate.kernel.numbers import log
 from andon.models.simulate.kernel.floor import (
     append,
     arrive,
@@ -26,7 +27,13 @@ def draw(m: at.Words, f: at.Reals, d: int, who: int, which: int, age: int) -> in
     """Nanoseconds still to go of the time that distribution `d` gives to (who, which) at age `age` (UNSEEN: any)."""
     if age == at.UNSEEN:
         return nanos(residual(f, d, m[at.KEY], who, which))
-    return nanos(duration(f, d, unit(m[at.KEY], who, which), age * 1e-9))
+    v = unit(m[at.KEY], who, which)
+    if age > 0:
+        return nanos(duration(f, d, v, age * 1e-9))
+    nanoseconds = f[d + at.SCALE] * f[int(f[d + at.FACTOR])] * 1e9
+    if f[d + at.KIND_D] == at.EXPONENTIAL:
+        return int(0.5 - nanoseconds * f[d + at.P0] * log(v))
+    return int(isf(f, d, v) * nanoseconds + 0.5)
 
 
 def who_is(purpose: int, number: int) -> int:
