@@ -21,7 +21,7 @@ Column: TypeAlias = Any
 """float64[n] or int64[n]: one number a replication."""
 
 
-PROCESS_WORDS = (*range(at.TIMES, at.TIMES + at.STATES_MAX), at.COUNT, at.ACTIVE, at.PERIODS)
+PROCESS_WORDS = (*range(at.TIMES, at.TIMES + at.STATES_MAX), at.COUNT, at.PERIODS)
 STORE_WORDS = (at.AREA, at.PEAK)
 """Words of machines and buffers that an answer reads. Of a thousand stations all words would take gigabytes."""
 
@@ -181,7 +181,8 @@ class Rows:
     def active_s(self, station: int) -> Column:
         """Mean length of a station's machines' active periods (set-up, processing, repair, without pause), seconds."""
         which = [k for k, s in enumerate(self.image.machine_station) if s == station]
-        total = np.sum([self._at(at.PROCS, k, at.PROC_WORDS, at.ACTIVE) for k in which], axis=0) / 1e9
+        states = [state for state in range(at.STATES_MAX) if at.ACTIVE_STATES >> state & 1]
+        total = np.sum([self.share(k, state) for k in which for state in states], axis=0) * self.seconds
         periods = np.sum([self._at(at.PROCS, k, at.PROC_WORDS, at.PERIODS) for k in which], axis=0)
         return total / np.maximum(periods, 1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.events import note, schedule
-from andon.models.simulate.kernel.floor import arrive, has_room, set_size, wake_desk
+from andon.models.simulate.kernel.floor import arrive, book_wip, has_room, set_size, wake_desk
 from andon.models.simulate.kernel.work import draw, who_is
 
 
@@ -113,8 +113,7 @@ def release_one(m: at.Words, a: int, t: int) -> None:
     m[o + at.ORDER_OUT] -= 1
     if m[o + at.ORDER_OUT] == 0:
         m[a + at.RING_OUT] += 1
-    m[at.WIP_AREA] += m[at.WIP] * ((now - m[at.WIP_SINCE]) // 1000)
-    m[at.WIP_SINCE] = now
+    book_wip(m)
     m[at.WIP] += 1
     if m[at.TRACE_END] > 0:
         note(m, at.TRACE_START, m[t + at.PRODUCT], m[t + at.SERIAL])
@@ -178,13 +177,11 @@ def reset(m: at.Words, pc: int) -> int:
             m[p + at.TIMES + k] = 0
         m[p + at.SINCE] = now
         m[p + at.COUNT] = 0
-        m[p + at.ACTIVE] = 0
         m[p + at.PERIODS] = 0
-        m[p + at.ACTIVE_SINCE] = now
     for i in range(m[at.STORES_N]):
         s = m[at.STORES] + i * at.STORE_WORDS
         m[s + at.AREA] = 0
-        m[s + at.CHANGED] = now
+        m[s + at.CHANGED] = m[at.NOW_US]
         m[s + at.PEAK] = m[s + at.LEVEL]
     for i in range(m[at.PRODUCTS_N]):
         a = m[at.PRODUCTS] + i * at.PRODUCT_WORDS
@@ -197,7 +194,7 @@ def reset(m: at.Words, pc: int) -> int:
         r = m[at.POOLS] + i * at.POOL_WORDS
         m[r + at.USED_AREA] = 0
         m[r + at.SIZE_AREA] = 0
-        m[r + at.POOL_CHANGED] = now
+        m[r + at.POOL_CHANGED] = m[at.NOW_US]
     m[at.WIP_AREA] = 0
-    m[at.WIP_SINCE] = now
+    m[at.WIP_SINCE] = m[at.NOW_US]
     return pc + 1

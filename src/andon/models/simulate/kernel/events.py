@@ -60,6 +60,7 @@ def pop(m: at.Words) -> int:
         if m[leaf] == when:
             m[leaf] = at.NEVER
             m[at.NOW] = when
+            m[at.NOW_US] = when // 1000
             m[at.EVENTS] += 1
             return p
         climb(m, m[p + at.LEAF])
@@ -102,12 +103,6 @@ def enter(m: at.Words, p: int, state: int) -> None:
     m[p + at.TIMES + old] += now - m[p + at.SINCE]
     m[p + at.SINCE] = now
     m[p + at.STATE] = state
-    was = (at.ACTIVE_STATES >> old) & 1
-    active = (at.ACTIVE_STATES >> state) & 1
-    if active > was:
-        m[p + at.ACTIVE_SINCE] = now
-        m[p + at.PERIODS] += 1
-    if was > active:
-        m[p + at.ACTIVE] += now - m[p + at.ACTIVE_SINCE]
+    m[p + at.PERIODS] += (at.ACTIVE_STATES >> state) & ~(at.ACTIVE_STATES >> old) & 1
     if m[at.TRACE_END] > 0:
         note(m, at.TRACE_STATE, p, state)

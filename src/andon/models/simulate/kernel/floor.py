@@ -8,14 +8,20 @@ from andon.models.simulate.kernel.events import cancel, enter, note, wake
 
 def count(m: at.Words, s: int, change: int) -> None:
     """Change the level of store `s`, booking level times time (job microseconds) before."""
-    now = m[at.NOW]
+    now = m[at.NOW_US]
     level = m[s + at.LEVEL]
-    m[s + at.AREA] += level * ((now - m[s + at.CHANGED]) // 1000)
+    m[s + at.AREA] += level * (now - m[s + at.CHANGED])
     m[s + at.CHANGED] = now
     m[s + at.LEVEL] = level + change
     m[s + at.PEAK] = max(m[s + at.PEAK], level + change)
     if m[at.TRACE_END] > 0:
         note(m, at.TRACE_LEVEL, s, level + change)
+
+
+def book_wip(m: at.Words) -> None:
+    """Book jobs on the floor times time (microseconds) up to now."""
+    m[at.WIP_AREA] += m[at.WIP] * (m[at.NOW_US] - m[at.WIP_SINCE])
+    m[at.WIP_SINCE] = m[at.NOW_US]
 
 
 def has_room(m: at.Words, s: int) -> bool:
@@ -116,10 +122,10 @@ def crew_free(m: at.Words, r: int) -> bool:
 
 def book_crew(m: at.Words, r: int) -> None:
     """Book used and present people times time (microseconds) up to now."""
-    us = (m[at.NOW] - m[r + at.POOL_CHANGED]) // 1000
+    us = m[at.NOW_US] - m[r + at.POOL_CHANGED]
     m[r + at.USED_AREA] += m[r + at.USED] * us
     m[r + at.SIZE_AREA] += m[r + at.SIZE] * us
-    m[r + at.POOL_CHANGED] = m[at.NOW]
+    m[r + at.POOL_CHANGED] = m[at.NOW_US]
 
 
 def occupy(m: at.Words, r: int, p: int) -> None:

@@ -18,7 +18,7 @@ from andon.models.simulate.kernel.desk import (
     reset,
 )
 from andon.models.simulate.kernel.events import next_ready, pop, schedule
-from andon.models.simulate.kernel.floor import acquire, book_crew, break_down, count, mend, release
+from andon.models.simulate.kernel.floor import acquire, book_crew, book_wip, break_down, count, mend, release
 from andon.models.simulate.kernel.numbers import exp, normal_quantile
 from andon.models.simulate.kernel.pace import change_from
 from andon.models.simulate.kernel.work import (
@@ -161,15 +161,13 @@ def close(m: at.Words) -> None:
     """Book all that is still open at the end."""
     if m[at.FAULT] == 0:
         m[at.NOW] = m[at.END]
+        m[at.NOW_US] = m[at.END] // 1000
     now = m[at.NOW]
     for i in range(m[at.PROCS_N]):
         p = m[at.PROCS] + i * at.PROC_WORDS
         state = m[p + at.STATE]
         m[p + at.TIMES + state] += now - m[p + at.SINCE]
         m[p + at.SINCE] = now
-        if (at.ACTIVE_STATES >> state) & 1:
-            m[p + at.ACTIVE] += now - m[p + at.ACTIVE_SINCE]
-            m[p + at.ACTIVE_SINCE] = now
     for i in range(m[at.STORES_N]):
         count(m, m[at.STORES] + i * at.STORE_WORDS, 0)
     for i in range(m[at.POOLS_N]):
@@ -180,8 +178,7 @@ def close(m: at.Words) -> None:
             o = m[a + at.RING] + (k & m[a + at.RING_MASK]) * at.ORDER_WORDS
             if m[o + at.ORDER_DUE] < now:
                 m[a + at.OVERDUE] += 1
-    m[at.WIP_AREA] += m[at.WIP] * ((now - m[at.WIP_SINCE]) // 1000)
-    m[at.WIP_SINCE] = now
+    book_wip(m)
 
 
 def begin(m: at.Words, f: at.Reals, seed: int, replication: int) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.chance import duration, isf, residual, unit
 from andon.models.simulate.kernel.events import enter, note, schedule, wake
-from andon.models.simulate.kernel.numbers import log
 from andon.models.simulate.kernel.floor import (
     append,
     arrive,
+    book_wip,
     has_room,
     release,
     shift,
@@ -16,6 +16,7 @@ from andon.models.simulate.kernel.floor import (
     unlink,
     wake_desk,
 )
+from andon.models.simulate.kernel.numbers import log
 
 
 def nanos(x: float) -> int:
@@ -214,8 +215,7 @@ def go_out(m: at.Words, t: int, product: int) -> None:
         m[product + at.LEAD_US] += (now - m[t + at.ARRIVED]) // 1000
     if m[at.TRACE_END] > 0:
         note(m, at.TRACE_EXIT, m[t + at.PRODUCT], m[t + at.SERIAL])
-    m[at.WIP_AREA] += m[at.WIP] * ((now - m[at.WIP_SINCE]) // 1000)
-    m[at.WIP_SINCE] = now
+    book_wip(m)
     m[at.WIP] -= 1
     m[t + at.LINK] = m[at.TOKENS_FREE]
     m[at.TOKENS_FREE] = t
