@@ -82,6 +82,6 @@ def test_a_machine_more_at_the_end_never_hurts(laws: list[Distribution], rooms: 
 
 
 def test_a_machine_more_can_hurt_where_jobs_overtake_one_another() -> None:
-    """Why nothing is claimed there: in these futures the last job is later with a sixth machine in front."""
+    """Why nothing is claimed there: in some of these futures the last job is later with a sixth machine in front."""
     law = Distribution(kind="lognormal", mean=10.0, sd=5.0)
-    assert (_last_exits(_stages([law, law], [JOBS], [6, 2])) > _last_exits(_stages([law, law], [JOBS], [5, 2]))).all()
+    assert (_last_exits(_stages([law, law], [JOBS], [6, 2])) > _last_exits(_stages([law, law], [JOBS], [5, 2]))).any()
