@@ -106,3 +106,11 @@ def enter(m: at.Words, p: int, state: int) -> None:
     m[p + at.PERIODS] += (at.ACTIVE_STATES >> state) & ~(at.ACTIVE_STATES >> old) & 1
     if m[at.TRACE_END] > 0:
         note(m, at.TRACE_STATE, p, state)
+
+
+def note_jobs(m: at.Words, p: int) -> None:
+    """Trace the jobs that process `p` begins or goes on to work on."""
+    t = m[p + at.JOB]
+    while t != 0:
+        note(m, at.TRACE_JOB, p, (m[t + at.PRODUCT] << at.SERIAL_BITS) + m[t + at.SERIAL])
+        t = m[t + at.LINK]

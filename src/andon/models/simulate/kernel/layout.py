@@ -142,7 +142,9 @@ FAULT_NONE, FAULT_RUNAWAY, FAULT_DEADLOCK, FAULT_TOKENS, FAULT_ORDERS, FAULT_BUD
 
 # --- trace records: what, when, who, value
 TRACE_WORDS = 4
-TRACE_STATE, TRACE_LEVEL, TRACE_EXIT, TRACE_CREW, TRACE_START = range(5)
+TRACE_STATE, TRACE_LEVEL, TRACE_EXIT, TRACE_CREW, TRACE_START, TRACE_JOB = range(6)
+SERIAL_BITS = 42
+"""A job's name in a trace: its product's number, shifted by this, plus its serial number."""
 
 # --- limits
 NEVER = 1 << 62

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.chance import duration, isf, residual, unit
-from andon.models.simulate.kernel.events import enter, note, schedule, wake
+from andon.models.simulate.kernel.events import enter, note, note_jobs, schedule, wake
 from andon.models.simulate.kernel.floor import (
     append,
     arrive,
@@ -129,6 +129,8 @@ def work(m: at.Words, p: int, state: int, word: int, fails: int, pc: int) -> int
     if state == at.BUSY and m[p + at.LIFE] >= 0 and m[p + at.LIFE] < span:
         span = m[p + at.LIFE]
     enter(m, p, state)
+    if m[at.TRACE_END] > 0 and (state == at.SETUP or state == at.BUSY):
+        note_jobs(m, p)
     m[p + at.START] = m[at.NOW]
     m[p + at.WORKING] = word
     m[p + at.PC] = pc + 1
