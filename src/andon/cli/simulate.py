@@ -20,6 +20,7 @@ from andon.adapters.pool import ThreadPool
 from andon.adapters.site_folder import load
 from andon.cli import simulate_show
 from andon.cli.output import INTERRUPTED, NO, JsonFlag, SiteArg, fail, print_json
+from andon.cli.simulate_files import Wanted, write
 from andon.models.simulate import question as asking
 from andon.models.simulate.bottleneck import by_sensitivity
 from andon.models.simulate.compare import Comparison, compare
@@ -105,6 +106,18 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
         save_state: Annotated[
             Path | None, typer.Option(help="Save the state that was begun from, to repeat it.", metavar="FILE.json")
         ] = None,
+        log: Annotated[
+            Path | None, typer.Option(help="Write one replication's events there.", metavar="FILE.parquet")
+        ] = None,
+        gantt: Annotated[
+            Path | None, typer.Option(help="Draw one replication's machines over time (SVG).", metavar="FILE.svg")
+        ] = None,
+        queues: Annotated[
+            Path | None, typer.Option(help="Draw one replication's queues over time (SVG).", metavar="FILE.svg")
+        ] = None,
+        replication: Annotated[
+            int | None, typer.Option(help="Which one to log and draw; none: the one nearest to the median.", min=0)
+        ] = None,
         as_json: JsonFlag = False,
     ) -> None:
         """What may happen on this floor, and what a change would do: figures with intervals, bottleneck, due dates."""
@@ -144,10 +157,16 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
 
             plot.write_text(picture(found.base), encoding="utf-8")
         again = receipt(found, str(folder), saved)
+        try:
+            written = write(found.base, Wanted(log, gantt, queues, replication), again)
+        except (Unrunnable, ValueError) as error:
+            fail(str(error), as_json=as_json)
         if as_json:
             by = {} if pull is None else {"bottleneck_by_sensitivity": pull.as_json()}
-            print_json({**found.as_json(), **by, "reproduce": again})
+            print_json({**found.as_json(), **by, "written": written, "reproduce": again})
         else:
+            for line in written:
+                typer.echo(line)
             simulate_show.show(found, pull, again)
         if found.interrupted:
             raise typer.Exit(INTERRUPTED)

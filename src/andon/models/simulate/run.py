@@ -137,7 +137,7 @@ def replicate(
                 memories,
                 rows.factors[part],
             )
-        _refuse_faults(image, memories, first + part.start)
+        refuse_faults(image, memories, first + part.start)
         rows.keep(part, memories)
         return number
 
@@ -153,7 +153,12 @@ def replicate(
     return rows.part(0, edges[max(whole, 1)])
 
 
-def _refuse_faults(image: Image, memories: np.ndarray, first: int) -> None:
+def refuse_faults(image: Image, memories: np.ndarray, first: int) -> None:
+    """Refuse replications that could not end; `memories` int64[n, summary], of the replications from `first` on.
+
+    Raises:
+        Unrunnable: one could not; the sentence names the element.
+    """
     bad = np.flatnonzero(memories[:, at.FAULT])
     if not len(bad):
         return

@@ -129,7 +129,7 @@ def work(m: at.Words, p: int, state: int, word: int, fails: int, pc: int) -> int
     if state == at.BUSY and m[p + at.LIFE] >= 0 and m[p + at.LIFE] < span:
         span = m[p + at.LIFE]
     enter(m, p, state)
-    if m[at.TRACE_END] > 0 and (state == at.SETUP or state == at.BUSY):
+    if m[at.TRACE_END] > 0 and state in (at.SETUP, at.BUSY):
         note_jobs(m, p)
     m[p + at.START] = m[at.NOW]
     m[p + at.WORKING] = word

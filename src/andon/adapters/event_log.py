@@ -1,0 +1,40 @@
+"""Event logs of replications as Parquet files, so that anybody can check an answer with tools of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from andon.models.simulate.replay import Replay
+
+
+def event_table(replay: Replay) -> pa.Table:
+    """The events as an Arrow table; see `Replay.columns` for what stands in which column. -1 becomes null."""
+    columns = replay.columns()
+    arrays = {
+        "time_s": pa.array(columns["time_s"], pa.float64()),
+        **{k: pa.array(columns[k], pa.string()).dictionary_encode() for k in ("event", "element", "state", "product")},
+        **{k: pa.array(columns[k], pa.int64(), mask=columns[k] < 0) for k in ("serial", "number")},
+    }
+    return pa.table(arrays)
+
+
+def write_event_log(replay: Replay, path: Path, about: Mapping[str, str]) -> int:
+    """Write the events of a replication, with what they rest on as the file's metadata; rows written.
+
+    Args:
+        replay: the replication.
+        path: the file; one that is there is replaced whole, or not at all.
+        about: baseline, seed, command: whatever makes the file mean something alone.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    table = event_table(replay).replace_schema_metadata({f"andon.{k}": v for k, v in about.items()})
+    draft = path.with_name(path.name + ".part")
+    parquet.write_table(table, draft, compression="zstd")
+    draft.replace(path)
+    return int(table.num_rows)
