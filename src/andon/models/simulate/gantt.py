@@ -108,7 +108,7 @@ def _matplotlib() -> tuple[Any, Any]:
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415 - as above
 
-    look = {"svg.hashsalt": "andon", "svg.fonttype": "none", "font.size": 9, "hatch.linewidth": 0.5}
+    look: dict[Any, Any] = {"svg.hashsalt": "andon", "svg.fonttype": "none", "font.size": 9, "hatch.linewidth": 0.5}
     return plt, mpl.rc_context(look)
 
 

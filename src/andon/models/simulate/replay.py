@@ -156,6 +156,8 @@ def replay(image: Image, replication: int, seed: int, *, flavour: jit.Flavour = 
             break
         room *= 4
     table = memory[begin:end].reshape(-1, at.TRACE_WORDS).T
+    meeting = int(traced.memory[at.STORES]) + len(traced.stores) * at.STORE_WORDS
+    table = table[:, (table[1] != at.TRACE_LEVEL) | (table[2] < meeting)]  # fleets meet at stores that hold nothing
     return Replay(traced, replication, seed, table[0], table[1], table[2], table[3], whole)
 
 
