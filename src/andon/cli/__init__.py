@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plant": ("plant", "plant"),
     "state": ("state", "state"),
     "simulate": ("wired", "simulate"),
+    "sensitivity": ("wired", "sensitivity"),
     "fit": ("wired", "fit"),
     "rehearse": ("rehearse", "rehearse"),
     "authority": ("authority", "authority"),

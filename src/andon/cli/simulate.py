@@ -121,7 +121,7 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
         as_json: JsonFlag = False,
     ) -> None:
         """What may happen on this floor, and what a change would do: figures with intervals, bottleneck, due dates."""
-        site = _load(folder, as_json=as_json)
+        site = site_of(folder, as_json=as_json)
         try:
             if settable:
                 _list(list(settings(site).values()), as_json=as_json)
@@ -141,9 +141,9 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
                 replications_max=replications_max,
                 bottleneck=bottleneck,
             )
-            live = _start(folder, site, start, live_of)
-            others = {name: _load(Path(name), as_json=as_json) for name in question.sites}
-            with interruptible() as stop, _progress(quiet=as_json) as tell:
+            live = beginning(folder, site, start, live_of)
+            others = {name: site_of(Path(name), as_json=as_json) for name in question.sites}
+            with interruptible() as stop, progress(quiet=as_json) as tell:
                 pool = ThreadPool(threads)
                 found = compare(site, question, live, others=others, pool=pool, tell=tell, stop=stop)
                 pull = None
@@ -151,7 +151,7 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
                     pull = by_sensitivity(site, live, question, question.overrides, found.base, pool=pool, stop=stop)
         except (Unrunnable, ValueError) as error:
             fail(str(error), as_json=as_json)
-        saved = _kept(folder, live, start, save_state)
+        saved = kept(folder, live, start, save_state)
         if plot is not None:
             from andon.models.simulate.plot import picture  # noqa: PLC0415 - matplotlib takes half a second to load
 
@@ -199,7 +199,8 @@ def receipt(found: Comparison, folder: str, start: str) -> str:
     return question.command(folder, start)
 
 
-def _load(folder: Path, *, as_json: bool) -> Site:
+def site_of(folder: Path, *, as_json: bool) -> Site:
+    """The site of a folder; one that cannot be read ends the command with a sentence."""
     site = load(folder)
     if not isinstance(site, Site):
         fail(f"{site[0].sentence()} (`andon check {folder}` lists everything)", as_json=as_json)
@@ -237,7 +238,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[Tell | None]:
+def progress(*, quiet: bool) -> Iterator[Tell | None]:
     """A bar with a running interval, where somebody looks."""
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
@@ -253,7 +254,7 @@ def _progress(*, quiet: bool) -> Iterator[Tell | None]:
         yield tell
 
 
-def _start(folder: Path, site: Site, start: str, live_of: LiveOf | None) -> LiveState | None:
+def beginning(folder: Path, site: Site, start: str, live_of: LiveOf | None) -> LiveState | None:
     """The state to begin from.
 
     Raises:
@@ -272,7 +273,7 @@ def _start(folder: Path, site: Site, start: str, live_of: LiveOf | None) -> Live
         raise ValueError(f"`{start}` is no start; use `empty`, `now`, or a file that --save-state wrote") from None
 
 
-def _kept(folder: Path, live: LiveState | None, start: str, wanted: Path | None) -> str:
+def kept(folder: Path, live: LiveState | None, start: str, wanted: Path | None) -> str:
     """Where the state that was begun from can be read again: without it a live answer could not be repeated."""
     if live is None or (start != "now" and wanted is None):
         return start

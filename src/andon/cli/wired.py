@@ -1,4 +1,4 @@
-"""Commands that a running twin or the record takes part in: `andon simulate` and `andon fit`, wired to both."""
+"""Commands that a running twin or the record takes part in: `andon simulate`, `sensitivity`, `fit`, wired to both."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from andon.app.client import NoTwin
 from andon.cli import fit as fit_commands
+from andon.cli import sensitivity as sensitivity_commands
 from andon.cli import simulate as simulate_commands
 from andon.models.simulate.live import LiveState
 from andon.site.model import Site
@@ -29,5 +30,6 @@ def _record(folder: Path, use: str, passed: bool, measured: Mapping[str, Any]) -
 
 
 simulate = simulate_commands.command(_live)
+sensitivity = sensitivity_commands.command(_live)
 fit = fit_commands.command(_record)
-__all__ = ["fit", "simulate"]
+__all__ = ["fit", "sensitivity", "simulate"]
