@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from andon.core import units
-from andon.site.check_names import EACH, walk
+from andon.site.check_names import STEPS, walk
 from andon.site.draft import Draft
 from andon.site.floor import Distribution
 from andon.site.problems import Problem, shown, words
@@ -32,7 +32,7 @@ ROLES: tuple[tuple[str, Path, str, str], ...] = (
     ("station", ("breakdown", "time_to_failure"), "time", "a time to failure"),
     ("station", ("breakdown", "time_to_repair"), "time", "a time to repair"),
     ("fleet", ("handling",), "time", "a handling time"),
-    ("product", ("route", EACH, "time"), "time", "a processing time"),
+    *(("product", (*path, "time"), "time", "a processing time") for path in STEPS),
     ("demand", ("every",), "time", "a time between orders"),
     ("curve", ("spread",), "dimensionless", "a factor"),
 )
@@ -177,7 +177,9 @@ def _unused(made: Draft) -> Iterator[Problem]:
     for item in made.all("assumption"):
         if item.id and item.id not in used:
             yield Problem(item.section.file, item.line, f"nothing uses {item.label}", "use it or remove it", "note")
-    curves = {n for i in made.all("product") for _, n in walk(i.raw, ("route", EACH, "curve")) if isinstance(n, str)}
+    curves = {
+        n for i in made.all("product") for path in STEPS for _, n in walk(i.raw, (*path, "curve")) if isinstance(n, str)
+    }
     for item in made.all("curve"):
         if item.id and item.id not in curves:
             yield Problem(item.section.file, item.line, f"no step uses {item.label}", "use it or remove it", "note")

@@ -17,6 +17,7 @@ from andon.site import (
     check_signals,
     check_sources,
     check_uses,
+    check_ways,
 )
 from andon.site.digests import digests
 from andon.site.draft import Draft, draft, parts
@@ -54,6 +55,7 @@ def read(files: Mapping[str, str], today: str | None = None) -> Outcome:
         check_flows.check(made),
         check_machines.check(made),
         check_control.check(made),
+        check_ways.check(made),
         check_signals.check(made),
         check_sources.check(made),
         check_uses.check(made),

@@ -19,6 +19,7 @@ from andon.models.simulate.program import (
     probe_code,
     vehicle_code,
 )
+from andon.models.simulate.ways import decides
 from andon.site.floor import Station
 
 
@@ -27,6 +28,7 @@ def processes(builder: Builder) -> None:
     site, words = builder.site, builder.m.words
     crew_at = {c.id: r for c, r in zip(site.crews, builder.pool_at, strict=True)}
     fleet_at = builder.store_at[len(site.stations)] if site.fleets else 0
+    deciding = {name for product in site.products for name in decides(product)}
     entries: list[tuple[Station, Wiring, Entries]] = []
     for i, station in enumerate(site.stations):
         b = station.breakdown
@@ -42,6 +44,7 @@ def processes(builder: Builder) -> None:
             fleet=fleet_at,
             rule=RULES[station.dispatch],
             ranks=ranks(builder, station, pairs),
+            sends=station.id in deciding,
         )
         entries.append((station, wiring, machine_code(builder.code, station, wiring)))
     machine_at = [_machine(builder, k, entries[i]) for k, i in enumerate(builder.station_of)]

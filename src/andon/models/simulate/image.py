@@ -45,6 +45,8 @@ class Image:
     stores: tuple[str, ...]
     processes: dict[int, str]
     """Name by process address."""
+    places: dict[int, str]
+    """Name of a place to wait for, by its record's address."""
     assumptions: tuple[str, ...]
     options: Options
     site: Site
@@ -82,11 +84,17 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options) ->
         crews=tuple(c.id for c in site.crews),
         stores=tuple(s.buffer for s in site.stations),
         processes=builder.names,
+        places=_places(builder),
         assumptions=builder.reals.names,
         options=builder.options,
         site=site,
         orders_now=orders_now,
     )
+
+
+def _places(builder: Builder) -> dict[int, str]:
+    names = {s: station.buffer for s, station in zip(builder.store_at, builder.site.stations, strict=False)}
+    return names | {g: " or ".join(f"`{names[s]}`" for s in key)[1:-1] for key, g in builder.groups.items()}
 
 
 def _check(builder: Builder) -> None:
@@ -97,10 +105,10 @@ def _check(builder: Builder) -> None:
         raise Unrunnable("the site has no demand, so nothing would ever be made; add `demand` to site.yaml")
     stations = {s.id for s in site.stations}
     for product in site.products:
-        for step in product.route:
-            if step.station not in stations:
+        for visit in product.visits:
+            if visit.station not in stations:
                 raise Unrunnable(
-                    f"product `{product.id}` goes to station `{step.station}`, which is not declared; declare it"
+                    f"product `{product.id}` goes to station `{visit.station}`, which is not declared; declare it"
                 )
 
 

@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from andon.models.simulate.kernel import chance, control, desk, events, floor, layout, machine, numbers, pace, work
+from andon.models.simulate.kernel import chance, control, desk, events, floor, flow, layout, machine, numbers, pace, work
 
 Flavour = Literal["compiled", "checked", "plain"]
-MODULES = (numbers, chance, events, floor, work, pace, desk, control, machine)
+MODULES = (numbers, chance, events, floor, work, flow, pace, desk, control, machine)
 INLINED = frozenset(
     {"mix", "unit", "who_is", "which_is", "nanos", "has_room", "append", "shift", "enter", "count", "wake", "schedule"}
     | {"step", "get", "work", "worked", "leave", "service"}

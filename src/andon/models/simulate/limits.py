@@ -14,7 +14,7 @@ ALWAYS = (
     "sensor error: the state that is read is taken as true",
     "worker availability: everybody of the shift plan is there, apart from breaks",
     "exceptions: improvised repairs, mix-ups, people stopping the line",
-    "tool wear, scrap and rework",
+    "tool wear",
     "late material",
 )
 """Realities that this model leaves out on every site."""
@@ -37,6 +37,8 @@ def not_represented(site: Site, use: str | None = None) -> tuple[str, ...]:
         if (use is None and "simulate" in context.models) or context.id == use:
             found += [text for text in context.not_represented if text not in found]
     found += ALWAYS
+    if not any(step.outcomes for product in site.products for route in product.routes for step in route):
+        found.append("scrap and rework")
     if not any(s.breakdown for s in site.stations):
         found.append("downtime: no station declares failures")
     if any(s.breakdown and not s.breakdown.crew for s in site.stations) or not any(s.breakdown for s in site.stations):
@@ -120,7 +122,7 @@ def _beyond_curves(site: Site, seen: Mapping[str, float], guessing: list[str]) -
             value = seen.get(f"{machine}.{station.setpoint}")
             if value is None:
                 continue
-            used = {s.curve for p in site.products for s in p.route if s.curve and s.station == station.id}
+            used = {s.curve for p in site.products for s in p.visits if s.curve and s.station == station.id}
             for curve in site.curves:
                 xs = [x for x, _ in curve.points]
                 if curve.id in used and not min(xs) <= value <= max(xs) and curve_value_s(curve, value) >= 0:

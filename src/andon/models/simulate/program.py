@@ -85,6 +85,8 @@ class Wiring:
     """Which of the waiting jobs a machine takes."""
     ranks: int = 0
     """Table that the rule goes by: the station's own priorities, or set-up times by the pair of products."""
+    sends: bool = False
+    """Whether jobs leave it by more than one way."""
 
 
 def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
@@ -109,7 +111,7 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
     worked = code.add(at.WORKED, at.BUSY, at.REM, 0)
     if wiring.crew and station.crew_for == "processing":
         code.add(at.RELEASE_CREW)
-    leave = code.add(at.LEAVE, wiring.fleet)
+    leave = code.add(at.SEND if wiring.sends else at.LEAVE, wiring.fleet)
     code.add(at.JUMP, take)
     if not running:
         return Entries(take, setup, serve, leave, serve, take)

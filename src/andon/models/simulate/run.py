@@ -168,9 +168,7 @@ def refuse_faults(image: Image, memories: np.ndarray, first: int) -> None:
     process = image.processes.get(where, "a process")
     match int(row[at.FAULT]):
         case at.FAULT_DEADLOCK:
-            waits = int(row[where + at.WAITS_AT])
-            index = (waits - int(image.memory[at.STORES])) // at.STORE_WORDS
-            store = image.stores[index] if index < len(image.stores) else "the vehicles"
+            store = image.places.get(int(row[where + at.WAITS_AT]), "the vehicles")
             text = f"`{process}` waits for room in `{store}` and the machines behind it wait for `{process}`, {after}"
             raise Unrunnable(f"{text}; give `{store}` more room or lower the release limit")
         case at.FAULT_RUNAWAY:

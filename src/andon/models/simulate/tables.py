@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable, mean_of, scale_of, words_of
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.ways import follows
 from andon.site.floor import Curve, Station
 from andon.site.model import Site
 
@@ -37,8 +38,9 @@ def used_assumptions(site: Site) -> tuple[str, ...]:
         if station.breakdown:
             used.update((station.breakdown.time_to_failure, station.breakdown.time_to_repair))
     used.update(fleet.handling for fleet in site.fleets)
-    used.update(step.time for product in site.products for step in product.route if step.time)
-    named = {step.curve for product in site.products for step in product.route if step.curve}
+    visits = [visit for product in site.products for visit in product.visits]
+    used.update(visit.time for visit in visits if visit.time)
+    named = {visit.curve for visit in visits if visit.curve}
     used.update(c.spread for c in site.curves if c.id in named and c.spread)
     used.update(d.every for d in site.demand)
     declared = [a.name for a in site.assumptions]
@@ -174,8 +176,8 @@ def mixes(site: Site) -> tuple[list[list[int]], list[int]]:
         parts = [
             (weight[p.id], i * 256 + k)
             for i, p in enumerate(site.products)
-            for k, step in enumerate(p.route)
-            if step.station == station.id
+            for k, visit in enumerate(p.visits)
+            if visit.station == station.id
         ]
         table.append(_mix(parts))
     area = {s.id: s.area for s in site.stations}
@@ -201,7 +203,7 @@ def cyclic(site: Site) -> bool:
     """Whether jobs can come back to a station through some routes, so that blocked machines could wait in a ring."""
     after: dict[str, set[str]] = {s.id: set() for s in site.stations}
     for product in site.products:
-        for here, there in zip(product.route, product.route[1:], strict=False):
+        for here, there in follows(product):
             after[here.station].add(there.station)
     done: set[str] = set()
     while True:

@@ -83,7 +83,7 @@ def _known(site: Site, name: str, station: Station) -> tuple[int, int]:
     """(product, step) of a job that is seen at a station; (-1, 0) where it is not known."""
     for i, product in enumerate(site.products):
         if product.id == name:
-            steps = [k for k, step in enumerate(product.route) if step.station == station.id]
+            steps = [k for k, visit in enumerate(product.visits) if visit.station == station.id]
             return (i, steps[0]) if steps else (-1, 0)
     return -1, 0
 

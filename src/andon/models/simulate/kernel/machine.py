@@ -19,6 +19,7 @@ from andon.models.simulate.kernel.desk import (
 )
 from andon.models.simulate.kernel.events import next_ready, pop, schedule
 from andon.models.simulate.kernel.floor import acquire, book_crew, book_wip, break_down, count, mend, release
+from andon.models.simulate.kernel.flow import send
 from andon.models.simulate.kernel.numbers import exp, normal_quantile
 from andon.models.simulate.kernel.pace import change_from
 from andon.models.simulate.kernel.work import (
@@ -79,9 +80,18 @@ def step(m: at.Words, f: at.Reals, code: at.Program, p: int, pc: int) -> int:  #
         return drop(m, p, pc)
     if op < at.CHANGE_FROM:
         return step_other(m, f, p, op, a, pc)
-    if op < at.GET_BY:
+    if op < at.SEND:
         return step_machine(m, f, p, op, a, b, c, pc)
+    if op < at.GET_BY:
+        return step_flow(m, p, op, a, pc)
     return step_control(m, p, op, a, b, c, pc)
+
+
+def step_flow(m: at.Words, p: int, op: int, a: int, pc: int) -> int:
+    """The instructions of routes with more than one way."""
+    if op == at.SEND:
+        return send(m, p, a, pc)
+    return -1
 
 
 def step_machine(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, c: int, pc: int) -> int:

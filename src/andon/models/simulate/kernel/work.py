@@ -254,14 +254,25 @@ def seek_deadlock(m: at.Words, p: int) -> None:
             s = m[q + at.HOME]
             if m[s + at.MARK] != 0:
                 continue
-            w = m[q + at.WAITS_AT]
-            stuck = m[q + at.STATE] == at.BLOCKED and m[w + at.CAPACITY] > 0 and m[w + at.MARK] == 0
-            if not stuck:
+            if m[q + at.STATE] != at.BLOCKED or drains(m, m[q + at.WAITS_AT]):
                 m[s + at.MARK] = 1
                 changed = True
-    if m[m[p + at.WAITS_AT] + at.MARK] == 0:
+    if not drains(m, m[p + at.WAITS_AT]):
         m[at.FAULT] = at.FAULT_DEADLOCK
         m[at.FAULT_AT] = p
+
+
+def drains(m: at.Words, w: int) -> bool:
+    """Whether what a machine waits for, a store, a fleet or a group of stores, is marked as one that moves on."""
+    if m[w + at.CAPACITY] > 0:
+        return m[w + at.MARK] != 0
+    members = m[w + at.GROUPS]
+    if members == 0:
+        return True
+    for i in range(m[members]):
+        if m[m[members + 1 + i] + at.MARK] != 0:
+            return True
+    return False
 
 
 def call_vehicle(m: at.Words, p: int, fleet: int, here: int) -> None:
