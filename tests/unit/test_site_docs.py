@@ -16,7 +16,14 @@ from andon.site.sections import FILES, FILES_NEEDED, RELEASE, SECTIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = (DOCS / "reference" / "site.md").read_text(encoding="utf-8")
-NESTED = [("A break:", floor.Break), ("A `breakdown`:", floor.Breakdown), ("A step of a route:", floor.Step)]
+NESTED = [
+    ("One of the `others` of a step:", floor.OtherStation),
+    ("An outcome of a step:", floor.Outcome),
+    ("One of the `other_routes`:", floor.OtherRoute),
+    ("A break:", floor.Break),
+    ("A `breakdown`:", floor.Breakdown),
+    ("A step of a route:", floor.Step),
+]
 
 
 def rows_after(heading: str) -> dict[str, list[str]]:

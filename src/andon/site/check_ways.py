@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from andon.site.check_flows import simulates
 from andon.site.draft import Draft
-from andon.site.floor import Product, Step
+from andon.site.floor import OtherStation, Product, Step
 from andon.site.problems import Problem, did_you_mean, shown
 from andon.site.shape import Item, Path
 
@@ -36,11 +36,21 @@ def _route(made: Draft, item: Item, at: Path, route: Sequence[Step]) -> Iterator
         if step.called in ENDS:
             what = f"{name} is called `{step.called}`, which is a word of `outcomes`"
             yield item.problem((*at, k), what, "give it another `name`")
+        if at[0] != "route":
+            yield from _time(made, item, (*at, k), name, step)
         yield from _others(made, item, (*at, k), name, step)
         yield from _outcomes(item, (*at, k), name, route, k)
     if not _ends(route):
         what = f"no job of {item.label} ever gets through its route"
         yield item.problem(at, what, "lower the shares that send jobs back, or give them `at_most`")
+
+
+def _time(made: Draft, item: Item, at: Path, name: str, visit: Step | OtherStation) -> Iterator[Problem]:
+    if visit.time is not None and visit.curve is not None:
+        yield item.problem(at, f"{name} has a `time` and a `curve` at `{visit.station}`", "keep one of them")
+    if visit.time is None and visit.curve is None and simulates(made):
+        what = f"{name} has no `time` and no `curve` at `{visit.station}`"
+        yield item.problem(at, what, "name one, since simulation needs it")
 
 
 def _others(made: Draft, item: Item, at: Path, name: str, step: Step) -> Iterator[Problem]:
@@ -49,11 +59,7 @@ def _others(made: Draft, item: Item, at: Path, name: str, step: Step) -> Iterato
     by_chance = step.choice == "probability"
     for n, other in enumerate(step.others):
         place = (*at, "others", n)
-        if other.time is not None and other.curve is not None:
-            yield item.problem(place, f"{name} has a `time` and a `curve` at `{other.station}`", "keep one of them")
-        if other.time is None and other.curve is None and simulates(made):
-            what = f"{name} has no `time` and no `curve` at `{other.station}`"
-            yield item.problem(place, what, "name one, since simulation needs it")
+        yield from _time(made, item, place, name, other)
         if by_chance and other.share is None:
             what = f"{name} is chosen by probability, and `{other.station}` has no `share`"
             yield item.problem(place, what, "add `share`")
@@ -77,13 +83,15 @@ def _outcomes(item: Item, at: Path, name: str, route: Sequence[Step], k: int) ->
         place = (*at, "outcomes", n)
         if outcome.to not in ENDS and outcome.to not in called:
             what = f"`to` of an outcome of {name} is {shown(outcome.to)}, which is no step of its route"
-            yield item.problem(place, what, did_you_mean(outcome.to, [*called, *ENDS], "name a step, `scrap` or `done`"))
+            yield item.problem(
+                place, what, did_you_mean(outcome.to, [*called, *ENDS], "name a step, `scrap` or `done`")
+            )
         if called.count(outcome.to) > 1:
             what = f"`to` of an outcome of {name} is `{outcome.to}`, and several steps of its route are called that"
             yield item.problem(place, what, "give each of them a `name`")
         back = outcome.to in called and called.index(outcome.to) <= k
         if outcome.at_most is not None and not back:
-            what = f"`at_most` of an outcome of {name} means nothing, since `{outcome.to}` is not behind it"
+            what = f"`at_most` of an outcome of {name} means nothing, since `{outcome.to}` sends nothing back"
             yield item.problem(place, what, "remove it")
     total = sum(outcome.share for outcome in route[k].outcomes)
     if total > 1.0 + EXACT:

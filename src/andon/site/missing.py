@@ -28,8 +28,10 @@ def not_represented(site: Site) -> tuple[str, ...]:
         missing.append("sensor error: readings are taken as exact")
     if prompt := [s.id for s in site.stations if s.breakdown is not None and s.breakdown.crew is None]:
         missing.append(f"maintenance delay: repairs begin at once at {_listed(prompt)}")
+    inspected = any(step.outcomes for product in site.products for route in product.routes for step in route)
     if site.stations:
-        missing.append("exceptions: no rework, scrap, missing material, spill or improvised repair")
+        known = "" if inspected else "rework, scrap, "
+        missing.append(f"exceptions: no {known}missing material, spill or improvised repair")
     return tuple(missing)
 
 

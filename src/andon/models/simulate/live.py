@@ -113,6 +113,8 @@ def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState
         sampled.append(f"what the {under_way} vehicle(s) under way carry, and how far they are")
     if any(s.breakdown for s in site.stations):
         sampled.append("how long each machine has run since its last repair")
+    if any(o.at_most for p in site.products for route in p.routes for step in route for o in step.outcomes):
+        sampled.append("how often jobs on the floor were sent back before (taken as never)")
     if site.demand:
         sampled.append("how long ago the last order of each product came, and how old the waiting orders are")
     return LiveState(

@@ -138,7 +138,7 @@ def scrap(m: at.Words, t: int) -> None:
     a = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
     m[a + at.SCRAPPED] += 1
     if m[at.TRACE_END] > 0:
-        note(m, at.TRACE_SCRAP, m[t + at.PRODUCT], m[t + at.SERIAL])
+        note(m, at.TRACE_SCRAP, m[t + at.PRODUCT], m[t + at.SERIAL] & at.SERIAL_MASK)
     forget(m, t)
     if m[a + at.REPLACES] != 0 and m[a + at.RING_DONE] != m[a + at.RING_IN]:
         if m[a + at.RING_OUT] == m[a + at.RING_IN]:

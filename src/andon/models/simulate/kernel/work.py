@@ -216,7 +216,7 @@ def go_out(m: at.Words, t: int, product: int) -> None:
         m[product + at.FLOW_US] += (now - m[t + at.RELEASED]) // 1000
         m[product + at.LEAD_US] += (now - m[t + at.ARRIVED]) // 1000
     if m[at.TRACE_END] > 0:
-        note(m, at.TRACE_EXIT, m[t + at.PRODUCT], m[t + at.SERIAL])
+        note(m, at.TRACE_EXIT, m[t + at.PRODUCT], m[t + at.SERIAL] & at.SERIAL_MASK)
     book_wip(m)
     m[at.WIP] -= 1
     m[t + at.LINK] = m[at.TOKENS_FREE]
@@ -269,10 +269,10 @@ def drains(m: at.Words, w: int) -> bool:
     members = m[w + at.GROUPS]
     if members == 0:
         return True
+    marked = 0
     for i in range(m[members]):
-        if m[m[members + 1 + i] + at.MARK] != 0:
-            return True
-    return False
+        marked |= m[m[members + 1 + i] + at.MARK]
+    return marked != 0
 
 
 def call_vehicle(m: at.Words, p: int, fleet: int, here: int) -> None:
