@@ -14,7 +14,7 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.textbook import Stage, constant, exponential, line
 from andon.plant.draws import PlantError
-from andon.plant.floor import Floor
+from andon.plant.unplayed import refuse
 from andon.site.floor import OtherRoute, OtherStation, Outcome, Step
 
 simpy = pytest.importorskip("simpy")
@@ -198,4 +198,4 @@ def test_the_virtual_plant_refuses_what_it_does_not_play(
 ) -> None:
     site = routed(line([Stage(constant(1.0)), Stage(constant(1.0))], constant(9.0)), 0, *steps, **more)
     with pytest.raises(PlantError, match=f"`{word}`"):
-        Floor(site, 1, 0)
+        refuse(site)

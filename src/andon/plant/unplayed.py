@@ -24,4 +24,6 @@ def refuse(site: Site) -> None:
             for word in ("outcomes", "others"):
                 if getattr(step, word):
                     what = f"step `{step.called}` of product `{product.id}` has `{word}`"
-                    raise PlantError(f"{what}, which the virtual plant does not play; simulate this site, or remove them")
+                    raise PlantError(
+                        f"{what}, which the virtual plant does not play; simulate this site, or remove them"
+                    )

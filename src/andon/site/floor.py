@@ -170,7 +170,11 @@ class Product(Part):
     @property
     def visits(self) -> tuple[Step | OtherStation, ...]:
         """Every place where a job of it may be worked on: of each route the steps, then the other stations."""
-        return tuple(visit for route in self.routes for visit in (*route, *(o for step in route for o in step.others)))
+        found: list[Step | OtherStation] = []
+        for route in self.routes:
+            found += route
+            found += [other for step in route for other in step.others]
+        return tuple(found)
 
 
 class Curve(Part):

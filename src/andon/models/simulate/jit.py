@@ -17,7 +17,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from andon.models.simulate.kernel import chance, control, desk, events, floor, flow, layout, machine, numbers, pace, work
+from andon.models.simulate.kernel import (
+    chance,
+    control,
+    desk,
+    events,
+    floor,
+    flow,
+    layout,
+    machine,
+    numbers,
+    pace,
+    work,
+)
 
 Flavour = Literal["compiled", "checked", "plain"]
 MODULES = (numbers, chance, events, floor, work, flow, pace, desk, control, machine)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -100,8 +100,6 @@ def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState
             levels[buffer.id] = max(0, int(level))
     if any(levels.values()):
         sampled.append("which products wait in the buffers")
-    if any(s.dispatch in {"edd", "cr"} for s in site.stations):
-        sampled.append("which orders the jobs on the floor belong to (taken as the ones before those that wait)")
     waiting = {p.id: max(0, int(_number(values, f"{p.id}.waiting") or 0)) for p in site.products}
     missing = [p.id for p in site.products if _number(values, f"{p.id}.waiting") is None]
     if missing:
@@ -111,12 +109,7 @@ def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState
     under_way = sum(1 for state in vehicles.values() if state in {"moving", "loading"})
     if under_way:
         sampled.append(f"what the {under_way} vehicle(s) under way carry, and how far they are")
-    if any(s.breakdown for s in site.stations):
-        sampled.append("how long each machine has run since its last repair")
-    if any(o.at_most for p in site.products for route in p.routes for step in route for o in step.outcomes):
-        sampled.append("how often jobs on the floor were sent back before (taken as never)")
-    if site.demand:
-        sampled.append("how long ago the last order of each product came, and how old the waiting orders are")
+    sampled += _unseen(site)
     return LiveState(
         at_ns=at_ns,
         machines=machines,
@@ -128,6 +121,18 @@ def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState
         sequence=_sequence(site, values),
         sampled=tuple(sampled),
     )
+
+
+def _unseen(site: Site) -> Iterator[str]:
+    """What no signal tells on a site that has such a thing."""
+    if any(s.dispatch in {"edd", "cr"} for s in site.stations):
+        yield "which orders the jobs on the floor belong to (taken as the ones before those that wait)"
+    if any(s.breakdown for s in site.stations):
+        yield "how long each machine has run since its last repair"
+    if any(o.at_most for p in site.products for route in p.routes for step in route for o in step.outcomes):
+        yield "how often jobs on the floor were sent back before (taken as never)"
+    if site.demand:
+        yield "how long ago the last order of each product came, and how old the waiting orders are"
 
 
 def _number(values: Mapping[str, Value], signal: str) -> float | None:

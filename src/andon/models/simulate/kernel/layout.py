@@ -110,8 +110,9 @@ FORK, DEED = 6, 7
 """FORK: address of what decides where a job goes from here (`flow.py`), 0 where NEXT_STEP says it; DEED: address of
 what the step takes in or gives out beside the job itself."""
 STEP_WORDS = 12
-"""Words 8 and 9 are for control. The steps of a product stand one behind the other, in the order of their numbers; behind them stand ways out: copies
-of a step, each with another NEXT_STEP or FORK. A job whose way is decided is put at such a copy."""
+"""Words 8 and 9 are for control. The steps of a product stand one behind the other, in the order of their numbers;
+behind them stand ways out: copies of a step, each with another NEXT_STEP or FORK. A job whose way is decided is put at
+such a copy."""
 
 # --- fork: how it is decided, how many ways, purpose of the draw, group to wait in; then the ways
 BY_CHANCE, BY_ORDER, BY_FREE, BY_QUEUE = range(4)
