@@ -140,7 +140,7 @@ def ways_ns(site: Site) -> tuple[list[int], list[int]]:
     """
     n = len(site.stations)
     if not site.fleets:
-        return [-1] * (n * n), [0] * ((n + 1) * n)
+        return [], []
     speed = site.fleets[0].speed_m_per_s
     centre = [_place(site, *s.machines) for s in site.stations]
     queue = [
