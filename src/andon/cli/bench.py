@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,15 +16,13 @@ import andon
 from andon.cli.output import NO, JsonFlag, fail, print_json
 
 HERE = Path(andon.__file__).parents[2] / "benchmarks"
+Rows = Callable[[bool], list[dict[str, Any]]]
 
 
 def bench(
     group: Annotated[str, typer.Argument(help="One group, such as sim.")] = "",
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Smaller runs, under 50 s in all.")] = False,
-    plot: Annotated[
-        Path | None, typer.Option(help="Draw how time grows with size (SVG) there.", metavar="FILE.svg")
-    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Measure and compare; exit code 1 when a ratio that must be reached is not."""
@@ -36,9 +35,7 @@ def bench(
     for name, path in found.items():
         if group in ("", name):
             with Console(stderr=True).status(f"measuring {name}"):
-                rows += _module_of(path).rows(quick)
-    if plot is not None:
-        plot.write_text(_module_of(found["sim"]).plot(rows), encoding="utf-8")
+                rows += _rows_of(path)(quick)
     if as_json:
         print_json(rows)
     else:
@@ -47,10 +44,11 @@ def bench(
         raise typer.Exit(NO)
 
 
-def _module_of(path: Path) -> Any:
+def _rows_of(path: Path) -> Rows:
     if str(HERE) not in sys.path:
         sys.path.insert(0, str(HERE))
-    return importlib.import_module(path.stem)
+    rows: Rows = importlib.import_module(path.stem).rows
+    return rows
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

@@ -16,14 +16,3 @@ def refuse(site: Site) -> None:
         if station.dispatch != "fifo":
             what = f"station `{station.id}` dispatches by `{station.dispatch}`, which the virtual plant does not play"
             raise PlantError(f"{what}; simulate this site, or remove `dispatch`")
-    for product in site.products:
-        if product.other_routes:
-            what = f"product `{product.id}` has `other_routes`, which the virtual plant does not play"
-            raise PlantError(f"{what}; simulate this site, or remove them")
-        for step in product.route:
-            for word in ("outcomes", "others"):
-                if getattr(step, word):
-                    what = f"step `{step.called}` of product `{product.id}` has `{word}`"
-                    raise PlantError(
-                        f"{what}, which the virtual plant does not play; simulate this site, or remove them"
-                    )

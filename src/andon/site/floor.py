@@ -8,8 +8,7 @@ from pydantic import Field
 
 from andon.site.pace import MachineState
 from andon.site.part import Id, Part, SignalId
-
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+from andon.site.stops import Maintenance, Weekday
 
 
 class Break(Part):
@@ -48,6 +47,10 @@ class Breakdown(Part):
     counts: Literal["running", "calendar"] = "running"
     crew: Id | None = None
     """Crew whose member is needed for a repair."""
+    repair: Literal["renewal", "minimal"] = "renewal"
+    """`renewal`: as good as new after a repair; `minimal`: as old as before it (with a Weibull law, the power law)."""
+    age_h: float = Field(default=0.0, ge=0, le=1e6)
+    """`minimal`: hours that each machine has behind it at the start, counted as `counts` says."""
 
 
 class Station(Part):
@@ -73,6 +76,8 @@ class Station(Part):
     breakdown: Breakdown | None = None
     setpoint: str | None = None
     """Property of each machine that its processing curve reads, such as `setpoint`."""
+    maintenance: tuple[Maintenance, ...] = ()
+    """Planned work on each machine."""
     energy_kw: dict[MachineState, float] = Field(default_factory=dict)
     """Power that each machine takes in a state, kilowatts; a state that is not named takes none."""
 
@@ -103,52 +108,12 @@ class Fleet(Part):
     """Assumption for loading plus unloading time."""
 
 
-class OtherStation(Part):
-    """A station where a step can be done instead, in its own time."""
-
-    station: Id
-    time: str | None = None
-    curve: Id | None = None
-    share: float | None = Field(default=None, gt=0, lt=1)
-    """Of the jobs, where chance chooses; the step's own station gets what is left of 1."""
-
-
-class Outcome(Part):
-    """How a step may end for a share of the jobs, instead of going on to the next step."""
-
-    share: float = Field(gt=0, le=1)
-    to: Id
-    """`scrap`, `done` (finished here), or a step of the same route, before or behind."""
-    at_most: int | None = Field(default=None, ge=1, le=15)
-    """A job is sent back this often; the next time it is scrap. None: as often as it takes."""
-
-
 class Step(Part):
     """One operation of a route: where, and how long by an assumption's or a curve's name."""
 
     station: Id
     time: str | None = None
     curve: Id | None = None
-    name: Id | None = None
-    """What outcomes call it; without one they call it by its station."""
-    choice: Literal["shortest-queue", "first-free", "priority", "probability"] = "shortest-queue"
-    """How one of its station and the others is chosen."""
-    others: tuple[OtherStation, ...] = ()
-    """Stations where it can be done instead."""
-    outcomes: tuple[Outcome, ...] = ()
-    """Ends other than going on, with their shares."""
-
-    @property
-    def called(self) -> str:
-        """What outcomes call it."""
-        return self.name or self.station
-
-
-class OtherRoute(Part):
-    """A whole route that a share of a product's jobs takes instead."""
-
-    share: float = Field(gt=0, lt=1)
-    route: tuple[Step, ...] = Field(min_length=1)
 
 
 class Product(Part):
@@ -159,22 +124,6 @@ class Product(Part):
     route: tuple[Step, ...] = Field(min_length=1)
     priority: int = Field(default=100, ge=1, le=1000)
     """Of its jobs, 1 first, where a station or the release desk goes by priority."""
-    other_routes: tuple[OtherRoute, ...] = ()
-    """Routes that some of its jobs take instead."""
-
-    @property
-    def routes(self) -> tuple[tuple[Step, ...], ...]:
-        """Its route, then the other ones."""
-        return (self.route, *(other.route for other in self.other_routes))
-
-    @property
-    def visits(self) -> tuple[Step | OtherStation, ...]:
-        """Every place where a job of it may be worked on: of each route the steps, then the other stations."""
-        found: list[Step | OtherStation] = []
-        for route in self.routes:
-            found += route
-            found += [other for step in route for other in step.others]
-        return tuple(found)
 
 
 class Curve(Part):
@@ -196,8 +145,6 @@ class Demand(Part):
     every: str
     quantity: int = Field(ge=1, le=10_000)
     due_h: float = Field(gt=0)
-    replace_scrap: bool = True
-    """Whether a job is released for every one that is scrapped; else orders stay open until later jobs fill them."""
 
 
 class Release(Part):

@@ -24,14 +24,15 @@ def not_represented(site: Site) -> tuple[str, ...]:
         missing.append(
             "worker availability: nobody is ever late, ill or called away, so crews are as large as the shift says"
         )
-    if site.signals:
+    stated = {d.kind for d in site.disturbances}
+    if site.signals and "sensor-error" not in stated:
         missing.append("sensor error: readings are taken as exact")
-    if prompt := [s.id for s in site.stations if s.breakdown is not None and s.breakdown.crew is None]:
+    if "maintenance-delay" not in stated and (
+        prompt := [s.id for s in site.stations if s.breakdown is not None and s.breakdown.crew is None]
+    ):
         missing.append(f"maintenance delay: repairs begin at once at {_listed(prompt)}")
-    inspected = any(step.outcomes for product in site.products for route in product.routes for step in route)
-    if site.stations:
-        known = "" if inspected else "rework, scrap, "
-        missing.append(f"exceptions: no {known}missing material, spill or improvised repair")
+    if site.stations and "exceptions" not in stated:
+        missing.append("exceptions: no rework, scrap, missing material, spill or improvised repair")
     return tuple(missing)
 
 

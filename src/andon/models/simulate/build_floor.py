@@ -14,12 +14,14 @@ def stores_and_pools(builder: Builder) -> None:
     site, words = builder.site, builder.m.words
     capacity = {b.id: b.capacity for b in site.buffers}
     sharing: dict[str, int] = {}
+    firsts = {p.route[0].station for p in site.products}
     for i, station in enumerate(site.stations):
         s = builder.store_at[i]
         if station.buffer in sharing:
             raise Unrunnable(f"buffer `{station.buffer}` serves two stations; give each station its own buffer")
         sharing[station.buffer] = s
         words[s + at.CAPACITY] = capacity[station.buffer]
+        words[s + at.IS_FIRST] = int(station.id in firsts)
         words[s + at.AT_STATION] = i
         words[s + at.MIX] = builder.mix_at[i]
     for i, crew in enumerate(site.crews):

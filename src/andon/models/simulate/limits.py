@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from andon.models.simulate.hidden import hidden
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.settable import settings
 from andon.models.simulate.tables import curve_value_s
 from andon.site.model import Site
 
 ALWAYS = (
-    "sensor error: the state that is read is taken as true",
-    "worker availability: everybody of the shift plan is there, apart from breaks",
-    "exceptions: improvised repairs, mix-ups, people stopping the line",
-    "tool wear",
+    "tool wear, scrap and rework",
     "late material",
 )
 """Realities that this model leaves out on every site."""
@@ -36,13 +34,8 @@ def not_represented(site: Site, use: str | None = None) -> tuple[str, ...]:
     for context in site.uses:
         if (use is None and "simulate" in context.models) or context.id == use:
             found += [text for text in context.not_represented if text not in found]
+    found += [f"{h.name}: {h.otherwise}" for h in hidden(site) if not h.stated]
     found += ALWAYS
-    if not any(step.outcomes for product in site.products for route in product.routes for step in route):
-        found.append("scrap and rework")
-    if not any(s.breakdown for s in site.stations):
-        found.append("downtime: no station declares failures")
-    if any(s.breakdown and not s.breakdown.crew for s in site.stations) or not any(s.breakdown for s in site.stations):
-        found.append("maintenance delay: somebody is always there to repair")
     if site.fleets:
         found.append("vehicles: no congestion, no batteries, straight ways")
     return tuple(found)
@@ -122,7 +115,7 @@ def _beyond_curves(site: Site, seen: Mapping[str, float], guessing: list[str]) -
             value = seen.get(f"{machine}.{station.setpoint}")
             if value is None:
                 continue
-            used = {s.curve for p in site.products for s in p.visits if s.curve and s.station == station.id}
+            used = {s.curve for p in site.products for s in p.route if s.curve and s.station == station.id}
             for curve in site.curves:
                 xs = [x for x, _ in curve.points]
                 if curve.id in used and not min(xs) <= value <= max(xs) and curve_value_s(curve, value) >= 0:

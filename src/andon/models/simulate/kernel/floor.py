@@ -105,33 +105,7 @@ def admit(m: at.Words, s: int) -> None:
         m[p + at.HAS_ROOM] = 1
         wake(m, p, m[p + at.PC])
     if m[s + at.IS_FIRST] != 0:
-        admit_others(m, s)
-
-
-def admit_others(m: at.Words, s: int) -> None:
-    """Promise free places in store `s` to those who may go here or elsewhere, then to the release desk."""
-    groups = m[s + at.GROUPS]
-    n = m[groups] if groups != 0 else 0
-    for i in range(n):
-        g = m[groups + 1 + i]
-        while m[g + at.PUT_HEAD] != 0 and has_room(m, s):
-            p = shift(m, g + at.PUT_HEAD, g + at.PUT_TAIL, at.NEXT)
-            point(m, m[p + at.JOB], s)
-            m[s + at.RESERVED] += 1
-            m[p + at.HAS_ROOM] = 1
-            wake(m, p, m[p + at.PC])
-    if m[s + at.IS_FIRST] & at.IS_ENTRY:
         wake_desk(m)
-
-
-def point(m: at.Words, t: int, s: int) -> None:
-    """Put job `t`, which waits at a fork, at the way out that leads to store `s`."""
-    fork = m[m[t + at.PLACE] + at.FORK]
-    for i in range(m[fork + at.FORK_N]):
-        out = m[fork + at.WAYS + i * at.WAY_WORDS + at.WAY_OUT]
-        if m[m[out + at.NEXT_STEP] + at.AT_STORE] == s:
-            m[t + at.PLACE] = out
-            return
 
 
 def wake_desk(m: at.Words) -> None:
@@ -239,29 +213,3 @@ def set_size(m: at.Words, r: int, size: int) -> None:
         enter(m, latest, at.NO_CREW)
         append(m, r + at.HELD_HEAD, r + at.HELD_TAIL, latest, at.NEXT)
     grant(m, r)
-
-
-def break_down(m: at.Words, p: int) -> None:
-    """Machine `p` fails by the calendar, whatever it does: work stops and is continued after the repair."""
-    m[p + at.DOWN] = 1
-    if m[p + at.WORKING] != 0:
-        interrupt(m, p, m[p + at.WORKING])
-        needed = m[p + at.CREW]
-        m[p + at.PARKED] = 1
-        if needed != 0:
-            m[p + at.PC] -= 1
-            release(m, p)
-        enter(m, p, at.FAILED)
-    elif m[p + at.STATE] == at.STARVED and m[p + at.WAITS_AT] != 0:
-        s = m[p + at.WAITS_AT]
-        if unlink(m, s + at.GET_HEAD, s + at.GET_TAIL, p):
-            m[p + at.PARKED] = 1
-            enter(m, p, at.FAILED)
-
-
-def mend(m: at.Words, p: int) -> None:
-    """Machine `p` is repaired."""
-    m[p + at.DOWN] = 0
-    if m[p + at.PARKED] != 0:
-        m[p + at.PARKED] = 0
-        wake(m, p, m[p + at.PC])
