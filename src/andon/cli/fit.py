@@ -50,6 +50,16 @@ def command(record: Recorder | None = None) -> Callable[..., None]:
             Path | None,
             typer.Option(help="Write what was estimated as rows for assumptions.yaml.", metavar="FILE.yaml"),
         ] = None,
+        events: Annotated[
+            Path | None,
+            typer.Option(
+                help="Estimate the site's assumptions from a log of events instead: .csv, .csv.gz, .parquet.",
+                metavar="FILE",
+            ),
+        ] = None,
+        silence: Annotated[
+            float, typer.Option(help="With --events: seconds of silence that are a gap; 0: none is.", min=0)
+        ] = 0.0,
         seed: Annotated[int, typer.Option(help="Same seed, same figures.", min=0)] = 1,
         workers: Annotated[int, typer.Option(help="Processes to read with, one a machine.", min=1, max=64)] = 2,
         as_json: JsonFlag = False,
@@ -58,6 +68,11 @@ def command(record: Recorder | None = None) -> Callable[..., None]:
         site = load(folder)
         if not isinstance(site, Site):
             fail(f"{site[0].sentence()} (`andon check {folder}` lists everything)", as_json=as_json)
+        if events is not None:
+            from andon.cli.fit_events import fit_events  # noqa: PLC0415 - scipy takes half a second to load
+
+            fit_events(folder, site, events, silence, assumptions, _flow, as_json=as_json)
+            return
         try:
             chosen, digest = read_plan(folder, plan)
             files = find_logs(data_folder(data), chosen)

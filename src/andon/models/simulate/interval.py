@@ -31,7 +31,7 @@ def student_quantile(p: float, freedom: int) -> float:
         z * (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384,
         z * ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / 92_160,
     )
-    return z + sum(term / n ** (k + 1) for k, term in enumerate(terms))
+    return z + math.fsum(term / float(n) ** (k + 1) for k, term in enumerate(terms))
 
 
 def mean_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
@@ -57,6 +57,6 @@ def mean_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, 
         return mean - t * error, mean + t * error
 
     def bent(q: float) -> float:
-        return 3.0 / a * (float(np.cbrt(1.0 + a * (q - a / 6.0))) - 1.0)
+        return 3.0 / a * (math.cbrt(1.0 + a * (q - a / 6.0)) - 1.0)
 
     return mean - error * bent(t), mean - error * bent(-t)

@@ -1,0 +1,118 @@
+"""`andon fit DIR --events FILE`: distributions of a site's assumptions from a log of events, with their intervals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from andon.adapters.clock import SystemClock
+from andon.adapters.event_files import Log, NoLog, read
+from andon.cli.output import NO, fail, print_json
+from andon.models.fit.assumed import Estimate, estimates, open_time
+from andon.models.fit.episodes import Times, times_of
+from andon.site.model import Site
+
+Line = Callable[[Any], str]
+"""Writes a row of assumptions.yaml on one line."""
+
+
+def fit_events(
+    folder: Path, site: Site, events: Path, silence_s: float, out: Path | None, line: Line, *, as_json: bool
+) -> None:
+    """The whole command; ends with 1 where some times are too few."""
+    try:
+        log = read(events)
+    except NoLog as error:
+        fail(str(error), as_json=as_json)
+    moments = [e.at for e in log.events]
+    times = times_of(log.events, silence_s, open_time(site, min(moments), max(moments)))
+    found = estimates(site, times)
+    if not found:
+        fail(
+            f"no record of `{events}` is of a machine, product or state that the site knows; name them as in site.yaml",
+            as_json=as_json,
+        )
+    if out is not None:
+        _write(folder, site, events, found, out, line, as_json=as_json)
+    if as_json:
+        print_json(_document(log, times, found))
+    else:
+        _show(log, times, found)
+    if any(e.law.needed for e in found):
+        raise typer.Exit(NO)
+
+
+def _write(
+    folder: Path, site: Site, events: Path, found: tuple[Estimate, ...], out: Path, line: Line, *, as_json: bool
+) -> None:
+    """Rows that can stand in assumptions.yaml as they are."""
+    today: date = datetime.fromtimestamp(SystemClock().now() / 1e9, UTC).date()
+    who = next((use.responsible for use in site.uses if "fit" in use.models), site.people[0].id if site.people else "")
+    lines = [f"# Estimated by `andon fit {folder} --events {events}`.", "", "assumptions:"]
+    for estimate in found:
+        row = estimate.row(who, today)
+        lines.append(f"  # {estimate.of}: {estimate.law.verdict() or 'enough'}")
+        if row is not None:
+            lines.append(f"  - {line(row)}")
+    try:
+        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    except OSError as error:
+        fail(f"`{out}` cannot be written ({error.strerror}); name another file", as_json=as_json)
+
+
+def _document(log: Log, times: Times, found: tuple[Estimate, ...]) -> dict[str, Any]:
+    return {
+        "records": times.records,
+        "duplicates": times.duplicates,
+        "late": times.late,
+        "gaps": times.gaps,
+        "malformed": log.malformed,
+        "assumptions": [json.loads(json.dumps(e.as_json())) for e in found],
+        "enough": not any(e.law.needed for e in found),
+    }
+
+
+def _show(log: Log, times: Times, found: tuple[Estimate, ...]) -> None:
+    console = Console()
+    console = console if console.is_terminal else Console(width=150)
+    table = Table(box=box.SIMPLE_HEAD)
+    for head in ("assumption", "times", "cut off", "law", "mean", "95 %", "declared", "uncertainty"):
+        table.add_column(head, justify="left" if head in {"assumption", "law"} else "right")
+    for e in found:
+        law, scale = e.law, e.scale
+        sign = {True: "", False: " ✗", None: ""}[e.agrees]
+        band = "-" if law.kind == "too few" else f"{law.mean_low / scale:.4g} .. {law.mean_high / scale:.4g}"
+        table.add_row(
+            e.assumption.name,
+            str(law.seen),
+            str(law.cut),
+            _law(e),
+            f"{law.mean / scale:.4g} {e.assumption.unit}" if law.seen else "-",
+            band,
+            "-" if e.declared is None else f"{e.declared:.4g}{sign}",
+            "-" if law.kind == "too few" else f"{law.uncertainty:.1%}",
+        )
+    console.print(table)
+    for e in found:
+        if e.law.verdict():
+            console.print(f"{e.assumption.name} ({e.of}): {e.law.verdict()}", highlight=False, markup=False)
+    if any(e.agrees is False for e in found):
+        console.print("✗ the declared mean lies outside of the interval", highlight=False, markup=False)
+    said = f"{times.records} records: {times.duplicates} twice, {times.late} late, {log.malformed} malformed rows"
+    console.print(f"{said}; {times.gaps} gaps", highlight=False, markup=False)
+
+
+def _law(e: Estimate) -> str:
+    found = e.law.distribution(e.scale)
+    if found is None:
+        return "too few"
+    numbers = found.model_dump(exclude_none=True, exclude_defaults=True)
+    return f"{found.kind} " + ", ".join(f"{k} {v:g}" for k, v in numbers.items() if isinstance(v, float))
