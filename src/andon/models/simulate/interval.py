@@ -57,6 +57,6 @@ def mean_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, 
         return mean - t * error, mean + t * error
 
     def bent(q: float) -> float:
-        return 3.0 / a * (math.cbrt(1.0 + a * (q - a / 6.0)) - 1.0)
+        return float(3.0 / a * (math.cbrt(1.0 + a * (q - a / 6.0)) - 1.0))
 
     return mean - error * bent(t), mean - error * bent(-t)
