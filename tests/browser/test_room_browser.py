@@ -46,6 +46,7 @@ PAGES = (
     "/signals?show=odd",
     "/alarms",
     "/forecast",
+    "/what-if",
     "/commands",
     "/help",
     "/api",
@@ -249,6 +250,39 @@ def test_halt_and_challenge_work_without_javascript(chromium: Any, served: Serve
         assert served.desk.calls[0] == (port.Challenge("oven-2", "hazard", ""), port.Who(station="curing"))
         assert watched.context.cookies() == []
     served.desk._halts.clear()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (SMALL, "dark")])
+def test_a_what_if_is_answered_on_the_open_page(
+    chromium: Any, served: Served, size: tuple[int, int], scheme: str
+) -> None:
+    with Watched(chromium, served.url, size, scheme) as watched:
+        page = watched.page
+        page.goto("/what-if")
+        page.locator("#n1").select_option("curing.machines")
+        assert page.locator("#v1").input_value() == "2"
+        slider = page.get_by_label("New value of change 1, as a slider")
+        slider.evaluate("e => { e.value = 4; for (const t of ['input', 'change']) e.dispatchEvent(new Event(t)) }")
+        page.locator("#h-answer").wait_for()
+        assert page.locator("#v1").input_value() == "4"
+        assert served.desk.asked[-1][0] == port.Simulate({"curing.machines": 4.0})
+        assert page.get_by_role("heading", name="The same bits again").is_visible()
+        found = axe_api.Axe().run(page, options=RULES).response["violations"]
+        assert [f"{v['id']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found] == []
+        beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert beyond <= 0
+        assert watched.complaints == []
+
+
+def test_a_what_if_works_without_javascript(chromium: Any, served: Served) -> None:
+    with Watched(chromium, served.url, WIDE, java_script_enabled=False) as watched:
+        page = watched.page
+        page.goto("/what-if")
+        page.locator("#n2").select_option("oven-1.setpoint")
+        page.locator("#v2").fill("187.5")
+        page.get_by_role("button", name="Simulate from now").click()
+        assert "at 187.5" in page.locator("#h-answer").inner_text()
+        assert served.desk.asked[-1][0] == port.Simulate({"oven-1.setpoint": 187.5})
 
 
 def test_a_value_that_goes_stale_is_struck_on_the_open_page(chromium: Any, served: Served) -> None:

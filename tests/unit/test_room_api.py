@@ -31,6 +31,7 @@ READING = (
     "quarantine",
     "sources",
     "forecast",
+    "what-if",
     "bounds",
     "openapi.json",
 )

@@ -33,6 +33,7 @@ PAGES = (
     "/signals?show=odd",
     "/alarms",
     "/forecast",
+    "/what-if",
     "/commands",
     "/help",
     "/api",

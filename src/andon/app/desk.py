@@ -20,7 +20,7 @@ from andon.core.time import Nanos, nanos
 from andon.ledger.record import NewRecord, Record
 from andon.operate import replies
 from andon.operate.outcome import Outcome
-from andon.operate.port import Done, Point, Request, Who
+from andon.operate.port import Done, Point, Request, Simulate, Who
 from andon.operate.roles import standing
 from andon.site.model import Site
 from andon.sync.view import SignalView
@@ -64,6 +64,18 @@ class Outlook(Protocol):
         ...
 
 
+class WhatIf(Protocol):
+    """Answers to what-if questions."""
+
+    def settable(self) -> Sequence[Mapping[str, Any]]:
+        """What may be changed."""
+        ...
+
+    def ask(self, question: Simulate, who: Who) -> Mapping[str, Any] | Refusal:
+        """One answer, or why not."""
+        ...
+
+
 class TwinDesk:
     """Implements `operate.port.Desk`."""
 
@@ -88,6 +100,7 @@ class TwinDesk:
         self._fact = GatewayFact(False, "not asked yet")
         self._fact_at = -(10**18)
         self._outlook: Outlook | None = None
+        self._what_if: WhatIf | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._tick, name="tick", daemon=True)
         self.trouble = ""
@@ -96,9 +109,10 @@ class TwinDesk:
 
     # --- life
 
-    def start(self, outlook: Outlook | None) -> None:
+    def start(self, outlook: Outlook | None, what_if: WhatIf | None = None) -> None:
         """Begin: once site time is known, the start goes on record and what was in flight is recovered; then ticks."""
         self._outlook = outlook
+        self._what_if = what_if
         self._thread.start()
 
     def _await_clock(self) -> None:
@@ -226,6 +240,16 @@ class TwinDesk:
     def forecast(self) -> Mapping[str, Any] | None:
         """The latest forecast of the shift."""
         return self._outlook.forecast() if self._outlook else None
+
+    def settable(self) -> Sequence[Mapping[str, Any]]:
+        """What a what-if may change."""
+        return self._what_if.settable() if self._what_if else ()
+
+    def what_if(self, question: Simulate, who: Who) -> Mapping[str, Any] | Refusal:
+        """Changes to the floor, simulated from now."""
+        if self._what_if is None:
+            return refuse("no-simulator", "this twin cannot simulate", "install `andon[simulate]`, describe a flow")
+        return self._what_if.ask(question, who)
 
     def recommendations(self) -> Sequence[Mapping[str, Any]]:
         """Open recommendations, newest first."""

@@ -29,6 +29,7 @@ from andon.app.folders import Folders, write_private
 from andon.app.outlook import make_outlook
 from andon.app.sources import make_sources
 from andon.app.way_out import WayOut
+from andon.app.whatif import WhatIf
 from andon.control_room.app import create_app
 from andon.control_room.settings import RoomSettings
 from andon.site.model import Site
@@ -107,7 +108,9 @@ def twin(options: argparse.Namespace) -> Iterator[tuple[TwinDesk, Accounts, Site
         outlook = make_outlook(site, options.site, desk, floor, clock) if mode == "live" else None
         if outlook is not None:
             stack.callback(outlook.stop)
-        desk.start(outlook)
+        what_if = WhatIf(site, options.site, floor, clock, desk.authority)
+        stack.callback(what_if.stop)
+        desk.start(outlook, what_if)
         if outlook is not None:
             outlook.start()
         yield desk, accounts, clock

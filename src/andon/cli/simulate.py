@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -18,12 +17,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from andon.adapters.pool import ThreadPool
 from andon.adapters.site_folder import load
+from andon.adapters.starts import keep_start
 from andon.cli import simulate_show
 from andon.cli.output import INTERRUPTED, NO, JsonFlag, SiteArg, fail, print_json
 from andon.cli.simulate_files import Wanted, write
 from andon.models.simulate import question as asking
 from andon.models.simulate.bottleneck import by_sensitivity
-from andon.models.simulate.compare import Comparison, compare
+from andon.models.simulate.compare import compare
 from andon.models.simulate.laws import SECONDS, Unrunnable
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.question import Question, Width, overrides_of, width_of
@@ -33,8 +33,6 @@ from andon.site.model import Site
 
 LiveOf = Callable[[Path, Site], LiveState | str]
 """The live state of the site's running twin, or one sentence that says why there is none."""
-STARTS_MAX = 200
-"""Live states that are kept so that answers can be repeated; the oldest go first."""
 
 
 def seconds_of(text: str) -> float:
@@ -156,7 +154,7 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
             from andon.models.simulate.plot import picture  # noqa: PLC0415 - matplotlib takes half a second to load
 
             plot.write_text(picture(found.base), encoding="utf-8")
-        again = receipt(found, str(folder), saved)
+        again = found.again(str(folder), saved)
         try:
             written = write(found.base, Wanted(log, gantt, queues, replication), again)
         except (Unrunnable, ValueError) as error:
@@ -189,14 +187,6 @@ def _zone(select: str | None, indifference: float | None) -> float:
     if select and indifference is None:
         raise ValueError("--select needs --indifference; give the smallest difference that matters")
     return indifference or 0.0
-
-
-def receipt(found: Comparison, folder: str, start: str) -> str:
-    """The command that gives the same bits; one that was interrupted is asked for as many futures as it had."""
-    question = found.question
-    if found.interrupted:
-        question = replace(question, replications=found.base.rows.n, until=None, decided="", select="")
-    return question.command(folder, start)
 
 
 def site_of(folder: Path, *, as_json: bool) -> Site:
@@ -277,10 +267,7 @@ def kept(folder: Path, live: LiveState | None, start: str, wanted: Path | None) 
     """Where the state that was begun from can be read again: without it a live answer could not be repeated."""
     if live is None or (start != "now" and wanted is None):
         return start
-    path = wanted or folder / ".andon" / "starts" / f"{live.digest().rpartition(':')[2][:16]}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(live.as_json(), indent=1), encoding="utf-8")
     if wanted is None:
-        for old in sorted(path.parent.glob("*.json"), key=lambda p: p.stat().st_mtime_ns)[:-STARTS_MAX]:
-            old.unlink(missing_ok=True)
-    return str(path)
+        return str(keep_start(folder, live.digest(), live.as_json()))
+    wanted.write_text(json.dumps(live.as_json(), indent=1), encoding="utf-8")
+    return str(wanted)

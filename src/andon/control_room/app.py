@@ -13,7 +13,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from andon.adapters.accounts import Accounts
-from andon.control_room import api, api_acts, bounds, pages_acts, pages_floor, pages_govern, pages_people
+from andon.control_room import (
+    api,
+    api_acts,
+    bounds,
+    pages_acts,
+    pages_floor,
+    pages_govern,
+    pages_people,
+    what_if,
+)
 from andon.control_room.forms import Answered
 from andon.control_room.guard import Guard
 from andon.control_room.live import Broadcaster
@@ -49,6 +58,8 @@ def create_app(desk: Desk, accounts: Accounts, settings: RoomSettings) -> FastAP
         app.include_router(router)
     app.include_router(pages_people.router)
     app.include_router(bounds.router)
+    app.include_router(what_if.router)
+    app.include_router(what_if.api_router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_exception_handler(Answered, _answered)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -153,6 +153,16 @@ class RecordEvidence:
     measured: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Simulate:
+    """What if: the floor with these changes, from what is seen now, beside the floor as it stands. Changes nothing."""
+
+    changes: Mapping[str, float]
+    """Name of a setting to value."""
+    replications: int = 200
+    seed: int = 1
+
+
 Request = (
     PublishUse
     | RequestTier
@@ -260,6 +270,14 @@ class Desk(Protocol):
 
     def sign_bounds(self, who: Who, signature: str) -> Done | Refusal:
         """Add one person's signature (hex) over the bounds' statement; two different people are needed."""
+        ...
+
+    def settable(self) -> Sequence[Mapping[str, Any]]:
+        """What a what-if may change: name, what, unit, kind, now, whole, near (a range that is worth a look)."""
+        ...
+
+    def what_if(self, question: Simulate, who: Who) -> Mapping[str, Any] | Refusal:
+        """The answer to a what-if: paired differences with intervals, mark, limits, and the command that repeats it."""
         ...
 
     def submit(self, request: Request, who: Who) -> Done | Refusal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -91,6 +91,13 @@ class Comparison:
     def labels(self) -> tuple[str, ...]:
         """What each is called: the base first."""
         return (self.label, *(a.label for a in self.alternatives))
+
+    def again(self, folder: str, start: str) -> str:
+        """The command that gives the same bits; where it was interrupted, for as many futures as it had."""
+        question = self.question
+        if self.interrupted:
+            question = replace(question, replications=self.base.rows.n, until=None, decided="", select="")
+        return question.command(folder, start)
 
     @property
     def warnings(self) -> tuple[str, ...]:
