@@ -7,6 +7,7 @@ whole processes are wall times. A peer that is not installed has no row.
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import statistics
 import subprocess
@@ -30,6 +31,7 @@ HERE = Path(__file__).parent
 VALVES = HERE.parent / "examples" / "valve-works"
 SHIFT_S = 8 * 3600.0
 LINE_S = 2000.0
+NS = "ns a completion"
 
 
 @dataclass(frozen=True)
@@ -217,12 +219,36 @@ def growth(quick: bool) -> list[Row]:
     return found + [_each(f"20 stations, about {jobs:,} jobs", 20, jobs / 0.7) for jobs in lots]
 
 
+def plot(found: list[dict[str, Any]]) -> str:
+    """The growth rows as a picture (SVG): time for each completion over the number of stations and of jobs."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    with mpl.rc_context({"svg.hashsalt": "andon", "svg.fonttype": "none", "font.size": 9}):
+        figure, pair = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
+        for axes, word, label in zip(pair, ("stations", "jobs"), ("stations in the line", "jobs made"), strict=True):
+            rows = [row for row in found if row["unit"] == NS and row["name"].endswith(word)]
+            sizes = [int("".join(c for c in row["name"].rpartition("about")[2] if c.isdigit())) for row in rows]
+            axes.plot(sizes, [row["value"] for row in rows], "o-", color="#1B4B8A")
+            axes.set_xscale("log")
+            axes.set_xlabel(label)
+            axes.grid(color="#DDDDDD", linewidth=0.6)
+        pair[0].set_ylim(0, None)
+        pair[0].set_ylabel(NS)
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": "andon"})
+        plt.close(figure)
+    return out.getvalue()
+
+
 def _each(name: str, stations: int, horizon_s: float) -> Row:
     image = _image(long_line(stations, forever=horizon_s > LINE_S), horizon_s)
     n = max(2, round(4e6 / (stations * horizon_s)))
     done = sum(replicate(image, 1, 0).count(k).mean() for k in range(stations))
     spent = min(_cpu(lambda seed=seed: replicate(image, n, seed)) for seed in range(3)) / n
-    return Row(name, spent / done * 1e9, "ns a completion")
+    return Row(name, spent / done * 1e9, NS)
 
 
 def memory(quick: bool) -> list[Row]:

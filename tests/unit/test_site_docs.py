@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from andon.site import floor, model, stops
+from andon.site import floor, lifting, model
 from andon.site.check_assumptions import PARAMETERS
 from andon.site.check_signals import PROPERTIES
 from andon.site.digests import PARTS
@@ -17,10 +17,13 @@ from andon.site.sections import FILES, FILES_NEEDED, RELEASE, SECTIONS
 DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = (DOCS / "reference" / "site.md").read_text(encoding="utf-8")
 NESTED = [
+    ("One of the `others` of a step:", floor.OtherStation),
+    ("An outcome of a step:", floor.Outcome),
+    ("One of the `other_routes`:", floor.OtherRoute),
     ("A break:", floor.Break),
     ("A `breakdown`:", floor.Breakdown),
     ("A step of a route:", floor.Step),
-    ("Planned work, one of `maintenance`:", stops.Maintenance),
+    ("A `lifting`:", lifting.Lifting),
 ]
 
 

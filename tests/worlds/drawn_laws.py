@@ -98,13 +98,14 @@ def time_goes_on(r: Run) -> None:
 
 
 def jobs_are_conserved(r: Run) -> None:
-    """Ordered = waiting + released; released = done + on the floor; and those on the floor are somewhere."""
+    """Ordered = waiting + released; released = done + scrapped + on the floor; and those on it are somewhere."""
     m = r.m
-    ordered, released, waiting, done = (
-        sum(int(m[a + word]) for a in r.products) for word in (at.ORDERED, at.RELEASED_N, at.WAITING, at.DONE)
+    ordered, released, waiting, done, scrapped = (
+        sum(int(m[a + word]) for a in r.products)
+        for word in (at.ORDERED, at.RELEASED_N, at.WAITING, at.DONE, at.SCRAPPED)
     )
     assert ordered == released + waiting
-    assert released == done + m[at.WIP]
+    assert released == done + scrapped + m[at.WIP]
     assert m[at.WIP] <= m[at.WIP_LIMIT]
     held = [t for s in r.stores for t in r.jobs(int(m[s + at.HEAD]))]
     held += [t for p in r.processes for t in r.jobs(int(m[p + at.JOB]))]
@@ -120,7 +121,7 @@ def every_exit_was_a_start(r: Run) -> None:
         if kind == at.TRACE_START:
             assert job not in begun
             begun.add(job)
-        elif kind == at.TRACE_EXIT:
+        elif kind in {at.TRACE_EXIT, at.TRACE_SCRAP}:
             begun.remove(job)
     assert len(begun) == r.m[at.WIP]
 

@@ -12,7 +12,19 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from andon.models.simulate.textbook import Stage, day_shift, exponential, line
-from andon.site.floor import Area, Assumption, Breakdown, Crew, Curve, Distribution, Fleet, Release
+from andon.site.floor import (
+    Area,
+    Assumption,
+    Breakdown,
+    Crew,
+    Curve,
+    Distribution,
+    Fleet,
+    OtherRoute,
+    OtherStation,
+    Outcome,
+    Release,
+)
 from andon.site.model import Element, ElementKind, Site
 from andon.site.part import Part
 
@@ -193,6 +205,42 @@ def dispatch(draw: Draw, site: Site) -> Site:
     return change_station(change(site, products=products), i, dispatch=rule, priorities=own)
 
 
+def inspection(draw: Draw, site: Site) -> Site:
+    """Scrap and rework after some step; a limit and room enough, so that what is sent back never blocks itself."""
+    site = roomy(site)
+    product = site.products[0]
+    k = draw(st.integers(0, len(product.route) - 1))
+    back = product.route[draw(st.integers(0, k))].called
+    outcomes = (
+        Outcome(share=draw(st.floats(0.05, 0.4)), to=back, at_most=draw(st.none() | st.integers(1, 3))),
+        Outcome(share=draw(st.floats(0.05, 0.4)), to=draw(st.sampled_from(("scrap", "done")))),
+    )
+    route = [change(step, outcomes=outcomes) if n == k else step for n, step in enumerate(product.route)]
+    demand = tuple(change(d, replace_scrap=draw(st.booleans())) for d in site.demand)
+    return change(site, products=(change(product, route=tuple(route)), *site.products[1:]), demand=demand)
+
+
+def alternatives(draw: Draw, site: Site) -> Site:
+    """A step that several stations can do, and a route that some jobs take instead."""
+    site = roomy(site)
+    product = site.products[-1]
+    k = draw(st.integers(0, len(product.route) - 1))
+    names = [s.id for s in site.stations if s.id != product.route[k].station]
+    choice = draw(st.sampled_from(("shortest-queue", "first-free", "priority", "probability")))
+    share = 0.9 / max(1, len(names)) if choice == "probability" else None
+    others = tuple(OtherStation(station=name, time=product.route[k].time or "every", share=share) for name in names)
+    step = change(product.route[k], others=others)
+    route = (*product.route[:k], step, *product.route[k + 1 :])
+    more = (OtherRoute(share=0.3, route=tuple(reversed(product.route))),) if draw(st.booleans()) else ()
+    return change(site, products=(*site.products[:-1], change(product, route=route, other_routes=more)))
+
+
+def roomy(site: Site) -> Site:
+    """The site with few jobs and room for all of them in every buffer."""
+    buffers = tuple(change(b, capacity=12) for b in site.buffers)
+    return change(site, buffers=buffers, release=Release(wip_limit=12))
+
+
 WORDS: dict[str, Word] = {
     "parallel machines": parallel,
     "batches": batch,
@@ -206,6 +254,8 @@ WORDS: dict[str, Word] = {
     "curves": curves,
     "doubt": doubt,
     "dispatch rules": dispatch,
+    "alternatives": alternatives,
+    "inspection": inspection,
 }
 """In the order in which they are applied."""
 

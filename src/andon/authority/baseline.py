@@ -98,7 +98,9 @@ def _touched(site: Site, use: ContextOfUse, signals: Mapping[str, Signal]) -> fr
     for station in site.stations:
         parts = {station.id, *station.machines, station.buffer}
         if own & parts:
-            reached |= parts | {station.area} | ({station.crew} if station.crew else set())
+            asked = {station.crew, station.skill, station.setup_skill} - {None}
+            crews = {c.id for c in site.crews if asked & {c.id, *c.skills}}
+            reached |= parts | {station.area} | crews
     for fleet in site.fleets:
         if own & {fleet.id, *fleet.vehicles}:
             reached |= {fleet.id, *fleet.vehicles}

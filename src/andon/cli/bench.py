@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,13 +15,15 @@ import andon
 from andon.cli.output import NO, JsonFlag, fail, print_json
 
 HERE = Path(andon.__file__).parents[2] / "benchmarks"
-Rows = Callable[[bool], list[dict[str, Any]]]
 
 
 def bench(
     group: Annotated[str, typer.Argument(help="One group, such as sim.")] = "",
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Smaller runs, under 50 s in all.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw how time grows with size (SVG) there.", metavar="FILE.svg")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Measure and compare; exit code 1 when a ratio that must be reached is not."""
@@ -35,7 +36,9 @@ def bench(
     for name, path in found.items():
         if group in ("", name):
             with Console(stderr=True).status(f"measuring {name}"):
-                rows += _rows_of(path)(quick)
+                rows += _module_of(path).rows(quick)
+    if plot is not None:
+        plot.write_text(_module_of(found["sim"]).plot(rows), encoding="utf-8")
     if as_json:
         print_json(rows)
     else:
@@ -44,11 +47,10 @@ def bench(
         raise typer.Exit(NO)
 
 
-def _rows_of(path: Path) -> Rows:
+def _module_of(path: Path) -> Any:
     if str(HERE) not in sys.path:
         sys.path.insert(0, str(HERE))
-    rows: Rows = importlib.import_module(path.stem).rows
-    return rows
+    return importlib.import_module(path.stem)
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from andon.adapters.event_log import write_event_log
 from andon.models.simulate.replay import Replay, replay, typical
 from andon.models.simulate.result import Result
 
@@ -48,6 +47,8 @@ def write(result: Result, wanted: Wanted, again: str) -> list[str]:
 def _written(result: Result, wanted: Wanted, events: Replay, again: str) -> list[str]:
     said = []
     if wanted.log is not None:
+        from andon.adapters.event_log import write_event_log  # noqa: PLC0415 - Arrow takes a while to load
+
         about = {
             "baseline": result.baseline,
             "kernel": result.kernel,

@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from andon.app.client import NoTwin
-from andon.cli import fit as fit_commands
-from andon.cli import sensitivity as sensitivity_commands
-from andon.cli import simulate as simulate_commands
 from andon.models.simulate.live import LiveState
 from andon.site.model import Site
 
 
 def _live(folder: Path, site: Site) -> LiveState | str:
-    from andon.app.live import live_of  # noqa: PLC0415 - only `--from now` needs it
+    from andon.app.client import NoTwin  # noqa: PLC0415 - only `--from now` needs it
+    from andon.app.live import live_of  # noqa: PLC0415 - as above
 
     try:
         return live_of(folder, site)
@@ -29,7 +26,18 @@ def _record(folder: Path, use: str, passed: bool, measured: Mapping[str, Any]) -
     return record_validation(folder, use, passed, measured)
 
 
-simulate = simulate_commands.command(_live)
-sensitivity = sensitivity_commands.command(_live)
-fit = fit_commands.command(_record)
-__all__ = ["fit", "sensitivity", "simulate"]
+def __getattr__(name: str) -> Any:
+    # Each command loads what it needs, and nobody waits for the others' libraries.
+    if name == "fit":
+        from andon.cli import fit  # noqa: PLC0415 - as above
+
+        return fit.command(_record)
+    if name == "simulate":
+        from andon.cli import simulate  # noqa: PLC0415 - as above
+
+        return simulate.command(_live)
+    if name == "sensitivity":
+        from andon.cli import sensitivity  # noqa: PLC0415 - as above
+
+        return sensitivity.command(_live)
+    raise AttributeError(name)

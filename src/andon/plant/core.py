@@ -18,7 +18,6 @@ from andon.plant.draws import PlantError
 from andon.plant.faults import DOWN_S, FLOOR_FAULTS, Fault, Sample, Veil, begin, check_target, end
 from andon.plant.floor import Floor
 from andon.plant.unplayed import refuse
-from andon.plant.words import refuse_unplayed
 from andon.site.model import Signal, Site, Source
 
 WARM_UP_S = 4 * 3600.0
@@ -90,7 +89,6 @@ class Plant:
         warm_up_s: float = WARM_UP_S,
     ) -> None:
         refuse(site)
-        refuse_unplayed(site)
         self.source = virtual_source(site)
         self.signals: dict[str, Signal] = {s.id: s for s in site.signals if s.source == self.source.id}
         self._base_ns = start_ns - round(warm_up_s * SECOND)

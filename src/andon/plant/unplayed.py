@@ -12,7 +12,38 @@ def refuse(site: Site) -> None:
     Raises:
         PlantError: one sentence that names the first of them.
     """
+    _refuse_people(site)
     for station in site.stations:
         if station.dispatch != "fifo":
             what = f"station `{station.id}` dispatches by `{station.dispatch}`, which the virtual plant does not play"
             raise PlantError(f"{what}; simulate this site, or remove `dispatch`")
+    for product in site.products:
+        if product.other_routes:
+            what = f"product `{product.id}` has `other_routes`, which the virtual plant does not play"
+            raise PlantError(f"{what}; simulate this site, or remove them")
+        for step in product.route:
+            for word in ("outcomes", "others"):
+                if getattr(step, word):
+                    what = f"step `{step.called}` of product `{product.id}` has `{word}`"
+                    raise PlantError(
+                        f"{what}, which the virtual plant does not play; simulate this site, or remove them"
+                    )
+
+
+CREW_WORDS = ("skills", "walk_m_per_s", "break_late_min", "work_max_min", "lift_max_min", "absence")
+STATION_WORDS = ("skill", "setup_skill", "lifting")
+
+
+def _refuse_people(site: Site) -> None:
+    """People here are numbers in a crew, who come one at a time and walk in no time."""
+    found = [(f"crew `{c.id}`", word) for c in site.crews for word in CREW_WORDS if getattr(c, word)]
+    found += [(f"station `{s.id}`", word) for s in site.stations for word in STATION_WORDS if getattr(s, word)]
+    found += [(f"station `{s.id}`", "people") for s in site.stations if s.people > 1]
+    found += [
+        (f"station `{s.id}`", "breakdown") for s in site.stations if (b := s.breakdown) and (b.skill or b.people > 1)
+    ]
+    found += [(f"shift `{s.id}`", "groups") for s in site.shifts for pause in s.breaks if pause.groups > 1]
+    if found:
+        who, word = found[0]
+        what = f"{who} says `{word}`, which the virtual plant does not play"
+        raise PlantError(f"{what}; simulate this site, or remove `{word}`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from andon.core import units
-from andon.site.check_names import EACH, walk
+from andon.site.check_names import STEPS, walk
 from andon.site.draft import Draft
 from andon.site.floor import Distribution
 from andon.site.problems import Problem, shown, words
@@ -31,19 +31,14 @@ ROLES: tuple[tuple[str, Path, str, str], ...] = (
     ("station", ("setup",), "time", "a set-up time"),
     ("station", ("breakdown", "time_to_failure"), "time", "a time to failure"),
     ("station", ("breakdown", "time_to_repair"), "time", "a time to repair"),
-    ("station", ("maintenance", EACH, "time"), "time", "a time of planned work"),
-    ("disturbance", ("every",), "time", "a time between stops"),
-    ("disturbance", ("lasts",), "time", "a length of stops"),
-    ("disturbance", ("levels",), "dimensionless", "a number of jobs"),
-    ("disturbance", ("elapsed",), "dimensionless", "a factor on elapsed times"),
+    ("crew", ("absence",), "dimensionless", "a share of absent people"),
     ("fleet", ("handling",), "time", "a handling time"),
-    ("product", ("route", EACH, "time"), "time", "a processing time"),
+    *(("product", (*path, "time"), "time", "a processing time") for path in STEPS),
     ("demand", ("every",), "time", "a time between orders"),
     ("curve", ("spread",), "dimensionless", "a factor"),
 )
 """Where an assumption is named, what it must measure there, and what it is there."""
-_NEVER_ZERO = frozenset({"a time to failure", "a time between orders", "a time between stops"})
-_ANY_SIGN = frozenset({"a number of jobs"})
+_NEVER_ZERO = frozenset({"a time to failure", "a time between orders"})
 
 
 def check(made: Draft) -> Iterator[Problem]:
@@ -147,7 +142,7 @@ def _role(assumption: Item, user: Item, kind: str, role: str) -> Iterator[Proble
         fix = "use a unit of time such as `min`" if kind == "time" else "use unit `1`"
         yield assumption.problem(("unit",), what, fix)
     found = assumption.get("distribution")
-    if not isinstance(found, Distribution) or role in _ANY_SIGN:
+    if not isinstance(found, Distribution):
         return
     if (lowest := _lowest(found)) is not None and (
         lowest < 0 or (lowest == 0 and _all_zero(found) and role in _NEVER_ZERO)
@@ -177,13 +172,15 @@ def _all_zero(found: Distribution) -> bool:
 
 def _unused(made: Draft) -> Iterator[Problem]:
     """Notes: what nothing uses is either forgotten or misspelt where it was meant."""
-    if made.unread & {"station", "fleet", "product", "demand", "curve", "disturbance"}:
+    if made.unread & {"station", "crew", "fleet", "product", "demand", "curve"}:
         return
     used = {n for noun, path, _, _ in ROLES for i in made.all(noun) for _, n in walk(i.raw, path) if isinstance(n, str)}
     for item in made.all("assumption"):
         if item.id and item.id not in used:
             yield Problem(item.section.file, item.line, f"nothing uses {item.label}", "use it or remove it", "note")
-    curves = {n for i in made.all("product") for _, n in walk(i.raw, ("route", EACH, "curve")) if isinstance(n, str)}
+    curves = {
+        n for i in made.all("product") for path in STEPS for _, n in walk(i.raw, (*path, "curve")) if isinstance(n, str)
+    }
     for item in made.all("curve"):
         if item.id and item.id not in curves:
             yield Problem(item.section.file, item.line, f"no step uses {item.label}", "use it or remove it", "note")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from andon.site.check_names import EACH, walk
+from andon.site.check_names import EACH, STEPS, walk
 from andon.site.draft import Draft
 from andon.site.problems import Problem, shown
 from andon.site.shape import Item, Path
@@ -98,7 +98,7 @@ def _shared(made: Draft, key: str, noun: str) -> Iterator[Problem]:
 
 def _unreached(made: Draft) -> Iterator[Problem]:
     if not made.unread & {"product"}:
-        used = _named(made, "product", ("route", EACH, "station"))
+        used = {name for path in STEPS for name in _named(made, "product", (*path, "station"))}
         for item in made.all("station"):
             if item.id and item.id not in used:
                 yield item.problem((), f"no route uses {item.label}", "add it to a route or remove it")

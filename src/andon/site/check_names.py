@@ -17,6 +17,14 @@ KEYS = "<keys>"
 SUGGESTED_MAX = 200
 """So many names get a suggestion; looking for the nearest is slow, and beyond this something larger is wrong."""
 
+STEPS: tuple[Path, ...] = (
+    ("route", EACH),
+    ("route", EACH, "others", EACH),
+    ("other_routes", EACH, "route", EACH),
+    ("other_routes", EACH, "route", EACH, "others", EACH),
+)
+"""Where a product says at what station something is done, and in what time."""
+
 REFERENCES: tuple[tuple[str, Path, str], ...] = (
     ("element", ("area",), "area"),
     ("station", ("area",), "area"),
@@ -31,19 +39,15 @@ REFERENCES: tuple[tuple[str, Path, str], ...] = (
     ("station", ("breakdown", "time_to_repair"), "assumption"),
     ("station", ("breakdown", "crew"), "crew"),
     ("station", ("priorities", KEYS), "product"),
-    ("station", ("maintenance", EACH, "time"), "assumption"),
-    ("station", ("maintenance", EACH, "crew"), "crew"),
-    ("disturbance", ("stations", EACH), "station"),
-    ("disturbance", ("every",), "assumption"),
-    ("disturbance", ("lasts",), "assumption"),
-    ("disturbance", ("levels",), "assumption"),
-    ("disturbance", ("elapsed",), "assumption"),
     ("crew", ("size", KEYS), "shift"),
+    ("crew", ("absence",), "assumption"),
     ("fleet", ("vehicles", EACH), "element"),
     ("fleet", ("handling",), "assumption"),
-    ("product", ("route", EACH, "station"), "station"),
-    ("product", ("route", EACH, "time"), "assumption"),
-    ("product", ("route", EACH, "curve"), "curve"),
+    *(
+        ("product", (*path, word), target)
+        for path in STEPS
+        for word, target in (("station", "station"), ("time", "assumption"), ("curve", "curve"))
+    ),
     ("curve", ("spread",), "assumption"),
     ("demand", ("product",), "product"),
     ("demand", ("every",), "assumption"),

@@ -6,9 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from andon.site.lifting import Lifting
 from andon.site.pace import MachineState
 from andon.site.part import Id, Part, SignalId
-from andon.site.stops import Maintenance, Weekday
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class Break(Part):
@@ -16,6 +18,8 @@ class Break(Part):
 
     start: str
     minutes: float = Field(gt=0, le=240)
+    groups: int = Field(default=1, ge=1, le=20)
+    """Each crew takes it in so many groups, one after the other; 1: all at the same time."""
 
 
 class Shift(Part):
@@ -47,10 +51,10 @@ class Breakdown(Part):
     counts: Literal["running", "calendar"] = "running"
     crew: Id | None = None
     """Crew whose member is needed for a repair."""
-    repair: Literal["renewal", "minimal"] = "renewal"
-    """`renewal`: as good as new after a repair; `minimal`: as old as before it (with a Weibull law, the power law)."""
-    age_h: float = Field(default=0.0, ge=0, le=1e6)
-    """`minimal`: hours that each machine has behind it at the start, counted as `counts` says."""
+    skill: Id | None = None
+    """Skill that a repair needs, of whatever crew; instead of `crew`."""
+    people: int = Field(default=1, ge=1, le=100)
+    """So many people at a time."""
 
 
 class Station(Part):
@@ -65,6 +69,16 @@ class Station(Part):
     """Crew whose member is held while a job is set up and processed; none runs unattended."""
     crew_for: Literal["setup", "processing"] = "processing"
     """`setup`: held for set-up only; `processing`: held for set-up and processing."""
+    skill: Id | None = None
+    """Skill that the work needs, of whatever crew; instead of `crew`."""
+    people: int = Field(default=1, ge=1, le=100)
+    """So many people at a time, from the start of the work to its end."""
+    setup_skill: Id | None = None
+    """Skill that a set-up needs, where it is not that of the work."""
+    setup_people: int = Field(default=1, ge=1, le=100)
+    """So many people for a set-up with `setup_skill`."""
+    lifting: tuple[Lifting, ...] = ()
+    """What is lifted by hand in processing, for the NIOSH lifting index."""
     setup: str | None = None
     """Assumption that gives the set-up time when the product changes."""
     batch: int = Field(default=1, ge=1, le=1000)
@@ -76,8 +90,6 @@ class Station(Part):
     breakdown: Breakdown | None = None
     setpoint: str | None = None
     """Property of each machine that its processing curve reads, such as `setpoint`."""
-    maintenance: tuple[Maintenance, ...] = ()
-    """Planned work on each machine."""
     energy_kw: dict[MachineState, float] = Field(default_factory=dict)
     """Power that each machine takes in a state, kilowatts; a state that is not named takes none."""
 
@@ -96,6 +108,20 @@ class Crew(Part):
     name: str
     size: dict[Id, int]
     """Shift id to number of people present."""
+    skills: tuple[Id, ...] = ()
+    """What each of them can do; the crew's own id is always one."""
+    walk_m_per_s: float | None = Field(default=None, gt=0, le=3)
+    """Walking speed between machines, straight; none: walking takes no time."""
+    break_late_min: float = Field(default=0.0, ge=0, le=120)
+    """0: a break begins at once; else after the task in hand, at most so much later."""
+    work_max_min: float | None = Field(default=None, gt=0, le=720)
+    """Work without a rest after which one is due before the next task."""
+    rest_min: float = Field(default=5.0, gt=0, le=120)
+    """A pause without a task of at least this length is a rest."""
+    lift_max_min: float | None = Field(default=None, gt=0, le=10_000)
+    """Minutes times lifting index, a person and shift, after which nothing more is lifted that shift."""
+    absence: str | None = None
+    """Assumption (a share): how much of the crew does not come, drawn each shift."""
 
 
 class Fleet(Part):
@@ -108,12 +134,52 @@ class Fleet(Part):
     """Assumption for loading plus unloading time."""
 
 
+class OtherStation(Part):
+    """A station where a step can be done instead, in its own time."""
+
+    station: Id
+    time: str | None = None
+    curve: Id | None = None
+    share: float | None = Field(default=None, gt=0, lt=1)
+    """Of the jobs, where chance chooses; the step's own station gets what is left of 1."""
+
+
+class Outcome(Part):
+    """How a step may end for a share of the jobs, instead of going on to the next step."""
+
+    share: float = Field(gt=0, le=1)
+    to: Id
+    """`scrap`, `done` (finished here), or a step of the same route, before or behind."""
+    at_most: int | None = Field(default=None, ge=1, le=15)
+    """A job is sent back this often; the next time it is scrap. None: as often as it takes."""
+
+
 class Step(Part):
     """One operation of a route: where, and how long by an assumption's or a curve's name."""
 
     station: Id
     time: str | None = None
     curve: Id | None = None
+    name: Id | None = None
+    """What outcomes call it; without one they call it by its station."""
+    choice: Literal["shortest-queue", "first-free", "priority", "probability"] = "shortest-queue"
+    """How one of its station and the others is chosen."""
+    others: tuple[OtherStation, ...] = ()
+    """Stations where it can be done instead."""
+    outcomes: tuple[Outcome, ...] = ()
+    """Ends other than going on, with their shares."""
+
+    @property
+    def called(self) -> str:
+        """What outcomes call it."""
+        return self.name or self.station
+
+
+class OtherRoute(Part):
+    """A whole route that a share of a product's jobs takes instead."""
+
+    share: float = Field(gt=0, lt=1)
+    route: tuple[Step, ...] = Field(min_length=1)
 
 
 class Product(Part):
@@ -124,6 +190,22 @@ class Product(Part):
     route: tuple[Step, ...] = Field(min_length=1)
     priority: int = Field(default=100, ge=1, le=1000)
     """Of its jobs, 1 first, where a station or the release desk goes by priority."""
+    other_routes: tuple[OtherRoute, ...] = ()
+    """Routes that some of its jobs take instead."""
+
+    @property
+    def routes(self) -> tuple[tuple[Step, ...], ...]:
+        """Its route, then the other ones."""
+        return (self.route, *(other.route for other in self.other_routes))
+
+    @property
+    def visits(self) -> tuple[Step | OtherStation, ...]:
+        """Every place where a job of it may be worked on: of each route the steps, then the other stations."""
+        found: list[Step | OtherStation] = []
+        for route in self.routes:
+            found += route
+            found += [other for step in route for other in step.others]
+        return tuple(found)
 
 
 class Curve(Part):
@@ -145,6 +227,8 @@ class Demand(Part):
     every: str
     quantity: int = Field(ge=1, le=10_000)
     due_h: float = Field(gt=0)
+    replace_scrap: bool = True
+    """Whether a job is released for every one that is scrapped; else orders stay open until later jobs fill them."""
 
 
 class Release(Part):

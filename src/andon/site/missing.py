@@ -18,21 +18,21 @@ def not_represented(site: Site) -> tuple[str, ...]:
         missing.append(f"demand: nobody orders {_listed(unordered)}")
     if never := [s.id for s in site.stations if s.breakdown is None]:
         missing.append(f"downtime: no breakdowns are declared for {_listed(never)}")
-    if alone := [s.id for s in site.stations if s.crew is None]:
+    if alone := [s.id for s in site.stations if s.crew is None and s.skill is None]:
         missing.append(f"worker availability: nobody is needed at {_listed(alone)}")
-    if site.crews:
-        missing.append(
-            "worker availability: nobody is ever late, ill or called away, so crews are as large as the shift says"
-        )
-    stated = {d.kind for d in site.disturbances}
-    if site.signals and "sensor-error" not in stated:
+    if never_absent := [c.id for c in site.crews if c.absence is None]:
+        what = f"nobody of {_listed(never_absent)} is ever ill or called away"
+        missing.append(f"worker availability: {what}, so crews are as large as the shift says")
+    if site.signals:
         missing.append("sensor error: readings are taken as exact")
-    if "maintenance-delay" not in stated and (
-        prompt := [s.id for s in site.stations if s.breakdown is not None and s.breakdown.crew is None]
-    ):
+    if prompt := [
+        s.id for s in site.stations if s.breakdown is not None and not (s.breakdown.crew or s.breakdown.skill)
+    ]:
         missing.append(f"maintenance delay: repairs begin at once at {_listed(prompt)}")
-    if site.stations and "exceptions" not in stated:
-        missing.append("exceptions: no rework, scrap, missing material, spill or improvised repair")
+    inspected = any(step.outcomes for product in site.products for route in product.routes for step in route)
+    if site.stations:
+        known = "" if inspected else "rework, scrap, "
+        missing.append(f"exceptions: no {known}missing material, spill or improvised repair")
     return tuple(missing)
 
 

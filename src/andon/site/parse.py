@@ -14,9 +14,11 @@ from andon.site import (
     check_flows,
     check_machines,
     check_names,
+    check_people,
     check_signals,
     check_sources,
     check_uses,
+    check_ways,
 )
 from andon.site.digests import digests
 from andon.site.draft import Draft, draft, parts
@@ -54,6 +56,8 @@ def read(files: Mapping[str, str], today: str | None = None) -> Outcome:
         check_flows.check(made),
         check_machines.check(made),
         check_control.check(made),
+        check_ways.check(made),
+        check_people.check(made),
         check_signals.check(made),
         check_sources.check(made),
         check_uses.check(made),
@@ -101,7 +105,6 @@ def _site(made: Draft) -> Site:
         digests={},
         purpose_rules=sorted_by_id("purpose"),
         setups=listed("set-up"),
-        disturbances=sorted_by_id("disturbance"),
         ot=_ot(made),
     )
     return site.model_copy(update={"digests": digests(site)})

@@ -20,16 +20,29 @@ RULES = {
 
 
 def control(builder: Builder) -> None:
-    """Expected work of every route step, priorities of products and of stations."""
+    """Expected work of every route step, priorities of products and of stations.
+
+    The steps of a route stand in order, behind them the other stations of its steps. Rework is not expected.
+    """
     site, words = builder.site, builder.m.words
     for product, a in zip(site.products, builder.product_at, strict=True):
         words[a + at.PRODUCT_PRIORITY] = product.priority
-        remaining = 0
-        for number in reversed(range(len(product.route))):
-            here = words[a + at.ROUTE] + number * at.STEP_WORDS
-            words[here + at.EXPECTED] = expected = _expected_ns(builder, here)
-            remaining += expected
-            words[here + at.REMAINING] = remaining
+        first = words[a + at.ROUTE]
+        for route in product.routes:
+            others = [step.others for step in route]
+            after = first + (len(route) + sum(map(len, others))) * at.STEP_WORDS
+            other = after
+            remaining = 0
+            for number in reversed(range(len(route))):
+                for _ in others[number]:
+                    other -= at.STEP_WORDS
+                    words[other + at.EXPECTED] = expected = _expected_ns(builder, other)
+                    words[other + at.REMAINING] = remaining + expected
+                here = first + number * at.STEP_WORDS
+                words[here + at.EXPECTED] = expected = _expected_ns(builder, here)
+                remaining += expected
+                words[here + at.REMAINING] = remaining
+            first = after
     _floor_dues(builder)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.calendar import SLACK_NS, crew_line, seen_line
+from andon.models.simulate.crews import told_apart
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.site.floor import Crew
@@ -14,17 +15,18 @@ def stores_and_pools(builder: Builder) -> None:
     site, words = builder.site, builder.m.words
     capacity = {b.id: b.capacity for b in site.buffers}
     sharing: dict[str, int] = {}
-    firsts = {p.route[0].station for p in site.products}
     for i, station in enumerate(site.stations):
         s = builder.store_at[i]
         if station.buffer in sharing:
             raise Unrunnable(f"buffer `{station.buffer}` serves two stations; give each station its own buffer")
         sharing[station.buffer] = s
         words[s + at.CAPACITY] = capacity[station.buffer]
-        words[s + at.IS_FIRST] = int(station.id in firsts)
         words[s + at.AT_STATION] = i
         words[s + at.MIX] = builder.mix_at[i]
+    apart = told_apart(site)
     for i, crew in enumerate(site.crews):
+        if crew.id in apart:
+            continue
         r = builder.pool_at[i]
         line = crew_line(site, crew, builder.options.start_ns, builder.options.horizon_ns)
         now = builder.live.present.get(crew.id) if builder.live is not None else None

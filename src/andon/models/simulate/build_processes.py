@@ -5,8 +5,8 @@ from __future__ import annotations
 from andon.core.time import SECOND
 from andon.models.simulate import warm
 from andon.models.simulate.build_control import RULES, ranks
-from andon.models.simulate.build_machines import Counter, changes, counters, own_record
-from andon.models.simulate.build_stops import delay_of, misreadings, planned_work, stops
+from andon.models.simulate.build_machines import changes
+from andon.models.simulate.build_people import Asks
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.live import MachineNow
@@ -20,6 +20,7 @@ from andon.models.simulate.program import (
     probe_code,
     vehicle_code,
 )
+from andon.models.simulate.ways import decides
 from andon.site.floor import Station
 
 
@@ -28,38 +29,36 @@ def processes(builder: Builder) -> None:
     site, words = builder.site, builder.m.words
     crew_at = {c.id: r for c, r in zip(site.crews, builder.pool_at, strict=True)}
     fleet_at = builder.store_at[len(site.stations)] if site.fleets else 0
-    entries: list[tuple[Station, Wiring, Entries, tuple[Counter, ...]]] = []
+    deciding = {name for product in site.products for name in decides(product)}
+    asks = Asks(builder)
+    entries: list[tuple[Station, Wiring, Entries]] = []
     for i, station in enumerate(site.stations):
         b = station.breakdown
         pairs = changes(builder, station)
-        needs = counters(builder, station, crew_at)
-        delay = delay_of(site, station.id)
         wiring = Wiring(
             store=builder.store_at[i],
-            crew=crew_at[station.crew] if station.crew else 0,
+            crew=asks.work(station),
+            setup_crew=asks.setup(station),
+            goes_on=asks.goes_on(station),
             setup=builder.reals.at[station.setup] if station.setup else 0,
             changes=pairs,
             ttf=builder.reals.at[b.time_to_failure] if b else 0,
             ttr=builder.reals.at[b.time_to_repair] if b else 0,
-            repair_crew=crew_at[b.crew] if b and b.crew else 0,
+            repair_crew=asks.repair(b) if b else 0,
             fleet=fleet_at,
             rule=RULES[station.dispatch],
             ranks=ranks(builder, station, pairs),
-            minimal=b is not None and b.repair == "minimal",
-            delay=builder.reals.at[delay] if b and delay else 0,
-            upkeep=tuple(need.upkeep for need in needs),
+            sends=station.id in deciding,
         )
-        entries.append((station, wiring, machine_code(builder.code, station, wiring), needs))
+        entries.append((station, wiring, machine_code(builder.code, station, wiring)))
     machine_at = [_machine(builder, k, entries[i]) for k, i in enumerate(builder.station_of)]
-    _others(builder, crew_at, fleet_at)
     for k in builder.calendar_machines:
         _breakdown(builder, k, machine_at[k], entries[builder.station_of[k]][1])
-    planned_work(builder, machine_at, crew_at)
-    stops(builder, machine_at)
-    misreadings(builder, [entries[i][2].fresh for i in builder.station_of])
+    _others(builder, crew_at, fleet_at)
     # Work in hand goes on before anybody takes something new, so those processes are the first to move.
     busy = [p for p in builder.started if words[p + at.JOB] != 0 or words[p + at.STATE] != at.STARVED]
     builder.started = busy + [p for p in builder.started if p not in set(busy)]
+    asks.finish()
 
 
 def _others(builder: Builder, crew_at: dict[str, int], fleet_at: int) -> None:
@@ -93,8 +92,8 @@ def _others(builder: Builder, crew_at: dict[str, int], fleet_at: int) -> None:
     builder.code.add(at.STOP)
 
 
-def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries, tuple[Counter, ...]]) -> int:
-    station, wiring, entries, needs = entry
+def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries]) -> int:
+    station, wiring, entries = entry
     words = builder.m.words
     p = builder.process(builder.machine_ids[k], at.MACHINE, entries.fresh, 2)
     words[p + at.STATION] = builder.station_of[k]
@@ -102,7 +101,6 @@ def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries, tu
     words[p + at.HOME] = wiring.store
     words[p + at.SLICE] = station.batch
     words[p + at.LAST] = -1
-    words[p + at.MORE_MACHINE] = own_record(builder, station, needs)
     if builder.live is not None:
         now = builder.live.machines.get(builder.machine_ids[k], MachineNow())
         warm.machine(builder.m.words, builder.site, p, station, entries, now)
@@ -117,6 +115,4 @@ def _breakdown(builder: Builder, k: int, machine: int, wiring: Wiring) -> None:
     builder.m.words[p + at.NUMBER] = builder.number_of[k]
     builder.m.words[p + at.REP] = at.UNSEEN if is_down else 0
     builder.m.words[p + at.DRAWS] = int(is_down)
-    builder.m.words[machine + at.DOWN] += at.DOWN_FAILED * is_down
-    if wiring.minimal:
-        builder.m.words[p + at.MORE_MACHINE] = own_record(builder, builder.site.stations[builder.station_of[k]], ())
+    builder.m.words[machine + at.DOWN] = int(is_down)

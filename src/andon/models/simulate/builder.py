@@ -57,6 +57,23 @@ class Builder:
         """Whether anything is ever carried."""
         self.started: list[int] = []
         self.names: dict[int, str] = {}
+        self.groups: dict[tuple[int, ...], int] = {}
+        """Groups of alternatives, by their stores."""
+
+    def group(self, stores: tuple[int, ...]) -> int:
+        """The record in whose line those wait who may go to any of `stores`; the stores learn that they are members."""
+        key = tuple(sorted(stores))
+        if key not in self.groups:
+            g = self.groups[key] = self.m.put(0, [0] * at.STORE_WORDS)
+            self.m.words[g + at.GROUPS] = self.m.put(0, [len(key), *key])
+        return self.groups[key]
+
+    def join_groups(self) -> None:
+        """Tell every store which groups it is a member of."""
+        for s in {s for key in self.groups for s in key}:
+            mine = [g for key, g in self.groups.items() if s in key]
+            self.m.words[s + at.GROUPS] = self.m.put(0, [len(mine), *mine])
+            self.m.words[s + at.IS_FIRST] |= at.IN_GROUP
 
     def process(self, name: str, kind: int, pc: int, priority: int) -> int:
         """A process that is ready at the start; its address."""

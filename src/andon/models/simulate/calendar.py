@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from andon.core.time import SECOND
@@ -17,7 +18,20 @@ SLACK_NS = 15 * 60 * SECOND
 """How late people are taken to come back from a break, or to leave for one, at most."""
 
 
-def spans(site: Site, shift: Shift, start_ns: int, end_ns: int) -> list[tuple[Span, list[Span]]]:
+class Pause(NamedTuple):
+    """A break of one occurrence of a shift, nanoseconds."""
+
+    start: int
+    length: int
+    groups: int
+
+    def of(self, member: int, end: int) -> Span:
+        """When the `member`-th person of a crew has it, in a shift that ends at `end`: group after group."""
+        begin = self.start + (member % self.groups) * self.length
+        return min(begin, end), min(begin + self.length, end)
+
+
+def spans(site: Site, shift: Shift, start_ns: int, end_ns: int) -> list[tuple[Span, list[Pause]]]:
     """The shift's occurrences between two moments, each with its breaks: (from, to) in nanoseconds since the epoch."""
     zone = ZoneInfo(site.time_zone)
     day = datetime.fromtimestamp(start_ns // SECOND, UTC).astimezone(zone).date() - timedelta(days=1)
@@ -30,16 +44,11 @@ def spans(site: Site, shift: Shift, start_ns: int, end_ns: int) -> list[tuple[Sp
             pauses = []
             for pause in shift.breaks:
                 at = _moment(day.isoformat(), pause.start, zone, begin, same=True)
-                pauses.append((at, min(at + round(pause.minutes * 60) * SECOND, end)))
+                pauses.append(Pause(at, round(pause.minutes * 60) * SECOND, pause.groups))
             if end > start_ns and begin < end_ns:
                 found.append(((begin, end), pauses))
         day += timedelta(days=1)
     return found
-
-
-def clock_ns(day: str, clock: str, zone: ZoneInfo) -> int:
-    """A wall clock time of a day, nanoseconds since the epoch."""
-    return _moment(day, clock, zone, None)
 
 
 def _moment(day: str, clock: str, zone: ZoneInfo, after: int | None, *, same: bool = False) -> int:
@@ -79,10 +88,13 @@ def crew_line(site: Site, crew: Crew, start_ns: int, horizon_ns: int) -> list[tu
             for moment, change in ((begin, size), (end, -size)):
                 at = max(moment - start_ns, 0)
                 changes[at] = changes.get(at, 0) + change
-            for begin_pause, end_pause in pauses:
-                for moment, change in ((begin_pause, -size), (end_pause, size)):
-                    at = max(moment - start_ns, 0)
-                    changes[at] = changes.get(at, 0) + change
+            for pause in pauses:
+                for group in range(min(pause.groups, size)):
+                    people = (size - group + pause.groups - 1) // pause.groups
+                    begin_pause, end_pause = pause.of(group, end)
+                    for moment, change in ((begin_pause, -people), (end_pause, people)):
+                        at = max(moment - start_ns, 0)
+                        changes[at] = changes.get(at, 0) + change
     line: list[tuple[int, int]] = []
     size = 0
     for at in sorted(changes):

@@ -27,4 +27,10 @@ def figures(rows: Rows) -> tuple[Figure, ...]:
             Figure(f"{product} lead time", "h", rows.lead_s(i) / 3600.0, -1),
             Figure(f"{product} orders on time", "share", rows.on_time(i), 1),
         ]
+        if any(step.outcomes for route in rows.image.site.products[i].routes for step in route):
+            found += [
+                Figure(f"{product} yield", "share", rows.good(i), 1),
+                Figure(f"{product} scrapped", "jobs", rows.scrapped(i), -1),
+                Figure(f"{product} reworked", "times", rows.reworked(i), -1),
+            ]
     return (*found, *energy_figures(rows))

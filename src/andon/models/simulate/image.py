@@ -12,9 +12,9 @@ from andon.models.simulate.build_control import control
 from andon.models.simulate.build_floor import stores_and_pools
 from andon.models.simulate.build_processes import processes
 from andon.models.simulate.build_products import products
-from andon.models.simulate.build_stops import processes_more
 from andon.models.simulate.builder import Builder, Options
 from andon.models.simulate.calendar import open_spans
+from andon.models.simulate.crews import people_of, told_apart
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
@@ -46,6 +46,8 @@ class Image:
     stores: tuple[str, ...]
     processes: dict[int, str]
     """Name by process address."""
+    places: dict[int, str]
+    """Name of a place to wait for, by its record's address."""
     assumptions: tuple[str, ...]
     options: Options
     site: Site
@@ -83,11 +85,17 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options) ->
         crews=tuple(c.id for c in site.crews),
         stores=tuple(s.buffer for s in site.stations),
         processes=builder.names,
+        places=_places(builder),
         assumptions=builder.reals.names,
         options=builder.options,
         site=site,
         orders_now=orders_now,
     )
+
+
+def _places(builder: Builder) -> dict[int, str]:
+    names = {s: station.buffer for s, station in zip(builder.store_at, builder.site.stations, strict=False)}
+    return names | {g: " or ".join(f"`{names[s]}`" for s in key)[1:-1] for key, g in builder.groups.items()}
 
 
 def _check(builder: Builder) -> None:
@@ -98,10 +106,10 @@ def _check(builder: Builder) -> None:
         raise Unrunnable("the site has no demand, so nothing would ever be made; add `demand` to site.yaml")
     stations = {s.id for s in site.stations}
     for product in site.products:
-        for step in product.route:
-            if step.station not in stations:
+        for visit in product.visits:
+            if visit.station not in stations:
                 raise Unrunnable(
-                    f"product `{product.id}` goes to station `{step.station}`, which is not declared; declare it"
+                    f"product `{product.id}` goes to station `{visit.station}`, which is not declared; declare it"
                 )
 
 
@@ -111,9 +119,11 @@ def _records(builder: Builder) -> None:
     builder.store_at = m.table(at.STORES, at.STORES_N, len(site.stations) + len(site.fleets), at.STORE_WORDS)
     builder.pool_at = m.table(at.POOLS, at.POOLS_N, len(site.crews), at.POOL_WORDS)
     count = len(builder.machine_ids) + len(builder.vehicle_ids) + len(builder.calendar_machines)
-    count += len(site.demand) + len(site.crews) + 3 + processes_more(site)
+    count += len(site.demand) + len(site.crews) + 3 + people_of(site)
     builder.proc_at = m.table(at.PROCS, at.PROCS_N, count, at.PROC_WORDS)
     builder.next_proc = 0
+    if told_apart(site):
+        m.table(at.BOOKS, 0, len(site.crews), at.BOOK_WORDS)
     width = 1 + 2 * len(site.products) + len(builder.store_at)
     m.put(at.SERIES, [0] * (builder.options.bins * width))
 

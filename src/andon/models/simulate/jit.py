@@ -21,20 +21,21 @@ from andon.models.simulate.kernel import (
     chance,
     control,
     desk,
-    downtime,
     events,
     floor,
+    flow,
     layout,
     machine,
-    misread,
     numbers,
     pace,
-    stops,
+    people,
+    queues,
+    rota,
     work,
 )
 
 Flavour = Literal["compiled", "checked", "plain"]
-MODULES = (numbers, chance, events, floor, downtime, work, pace, stops, misread, desk, control, machine)
+MODULES = (numbers, chance, events, queues, people, floor, work, flow, pace, rota, desk, control, machine)
 INLINED = frozenset(
     {"mix", "unit", "who_is", "which_is", "nanos", "has_room", "append", "shift", "enter", "count", "wake", "schedule"}
     | {"step", "get", "work", "worked", "leave", "service"}

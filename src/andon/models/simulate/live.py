@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,10 +11,7 @@ from andon.core.readings import Value
 from andon.site.floor import Station
 from andon.site.model import Site
 
-MACHINE_STATES = frozenset({"idle", "setup", "running", "blocked", "down", "off", "waiting_crew", "maintenance"})
-
-LASTING = {"setup": "set-up", "down": "repair", "maintenance": "planned work"}
-"""States whose beginning nobody observes, and what goes on in them."""
+MACHINE_STATES = frozenset({"idle", "setup", "running", "blocked", "down", "off", "waiting_crew"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +100,6 @@ def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState
             levels[buffer.id] = max(0, int(level))
     if any(levels.values()):
         sampled.append("which products wait in the buffers")
-    if any(s.dispatch in {"edd", "cr"} for s in site.stations):
-        sampled.append("which orders the jobs on the floor belong to (taken as the ones before those that wait)")
     waiting = {p.id: max(0, int(_number(values, f"{p.id}.waiting") or 0)) for p in site.products}
     missing = [p.id for p in site.products if _number(values, f"{p.id}.waiting") is None]
     if missing:
@@ -114,10 +109,7 @@ def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState
     under_way = sum(1 for state in vehicles.values() if state in {"moving", "loading"})
     if under_way:
         sampled.append(f"what the {under_way} vehicle(s) under way carry, and how far they are")
-    if any(s.breakdown for s in site.stations):
-        sampled.append("how long each machine has run since its last repair")
-    if site.demand:
-        sampled.append("how long ago the last order of each product came, and how old the waiting orders are")
+    sampled += _unseen(site)
     return LiveState(
         at_ns=at_ns,
         machines=machines,
@@ -131,6 +123,18 @@ def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState
     )
 
 
+def _unseen(site: Site) -> Iterator[str]:
+    """What no signal tells on a site that has such a thing."""
+    if any(s.dispatch in {"edd", "cr"} for s in site.stations):
+        yield "which orders the jobs on the floor belong to (taken as the ones before those that wait)"
+    if any(s.breakdown for s in site.stations):
+        yield "how long each machine has run since its last repair"
+    if any(o.at_most for p in site.products for route in p.routes for step in route for o in step.outcomes):
+        yield "how often jobs on the floor were sent back before (taken as never)"
+    if site.demand:
+        yield "how long ago the last order of each product came, and how old the waiting orders are"
+
+
 def _number(values: Mapping[str, Value], signal: str) -> float | None:
     value = values.get(signal)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
@@ -141,9 +145,6 @@ def _machine(values: Mapping[str, Value], machine: str, station: Station, sample
     if state not in MACHINE_STATES:
         sampled.append(f"what `{machine}` is doing (taken as idle)")
         return MachineNow()
-    if state == "maintenance" and not station.maintenance:
-        sampled.append(f"how long the work on `{machine}` goes on (its site plans none; taken as idle)")
-        return MachineNow()
     job = str(values.get(f"{machine}.job", ""))
     elapsed = _number(values, f"{machine}.elapsed")
     busy = state in {"running", "setup", "blocked"}
@@ -153,8 +154,8 @@ def _machine(values: Mapping[str, Value], machine: str, station: Station, sample
         sampled.append(f"how long `{machine}` has been at its job")
     if busy and station.batch > 1:
         sampled.append(f"how many jobs are in `{machine}`, and all but the first one's product")
-    if state in LASTING:
-        sampled.append(f"how long the {LASTING[state]} of `{machine}` has lasted")
+    if state in {"setup", "down"}:
+        sampled.append(f"how long the {'set-up' if state == 'setup' else 'repair'} of `{machine}` has lasted")
         if state == "setup":
             elapsed = None
     return MachineNow(state, job, elapsed)

@@ -14,7 +14,6 @@ from andon.models.simulate import jit
 from andon.models.simulate.asked import asked
 from andon.models.simulate.energy import Energy, energy
 from andon.models.simulate.figures import figures
-from andon.models.simulate.hidden import Hidden, measured
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.limits import Mark, mark, not_represented
 from andon.models.simulate.live import LiveState
@@ -70,8 +69,6 @@ class Result:
     """Mean share of present time at work, by crew. A crew, never a person."""
     vehicles: float
     energy: Energy | None
-    disturbances: tuple[Hidden, ...]
-    """The six assumptions that twins usually hide, and what each is worth here."""
     leans_on: tuple[Lean, ...]
     sampled: tuple[str, ...]
     not_represented: tuple[str, ...]
@@ -117,7 +114,6 @@ class Result:
             "crews": self.crews,
             "vehicles": self.vehicles,
             "energy": self.energy.as_json() if self.energy is not None else None,
-            "disturbances": [h.as_json() for h in self.disturbances],
             "leans_on": [
                 {"assumption": x.assumption, "elasticity": x.elasticity, "share": x.share} for x in self.leans_on
             ],
@@ -209,7 +205,6 @@ def answer(
         crews={crew.id: float(rows.crew_load(i).mean()) for i, crew in enumerate(built.crews)},
         vehicles=float(rows.vehicle_use().mean()),
         energy=energy(rows),
-        disturbances=measured(rows),
         leans_on=leans_on(rows.done(), rows),
         sampled=seen.sampled if seen is not None else (),
         not_represented=not_represented(site),

@@ -157,6 +157,23 @@ class Rows:
         when = self.product(index, at.FINISH + order)
         return np.where(when > 0, when / 1e9, np.inf)
 
+    def scrapped(self, index: int | None = None) -> Column:
+        """Jobs thrown away: of one product, or all."""
+        return self._count(at.SCRAPPED, index)
+
+    def reworked(self, index: int | None = None) -> Column:
+        """How often jobs were sent back: of one product, or all."""
+        return self._count(at.REWORKED, index)
+
+    def good(self, index: int | None = None) -> Column:
+        """Yield: completed jobs among those completed or scrapped; NaN where there was none."""
+        done, lost = self.done(index), self.scrapped(index)
+        return np.where(done + lost > 0, done / np.maximum(done + lost, 1), np.nan)
+
+    def _count(self, word: int, index: int | None) -> Column:
+        which = range(len(self.image.products)) if index is None else (index,)
+        return np.sum([self.product(i, word) for i in which], axis=0).astype(float)
+
     def wip(self) -> Column:
         """Mean number of jobs on the floor."""
         return self.header(at.WIP_AREA) / 1e6 / self.seconds
@@ -200,6 +217,12 @@ class Rows:
         used = self._at(at.POOLS, crew, at.POOL_WORDS, at.USED_AREA)
         there = self._at(at.POOLS, crew, at.POOL_WORDS, at.SIZE_AREA)
         return np.where(there > 0, used / np.maximum(there, 1), 0.0)
+
+    def crew_book(self, crew: int, word: int) -> Column:
+        """A word of the book of a crew whose people are told apart; 0 where they are not."""
+        if not int(self.image.memory[at.BOOKS]):
+            return np.zeros(self.n, np.int64)
+        return self._at(at.BOOKS, crew, at.BOOK_WORDS, word)
 
     def vehicle_use(self) -> Column:
         """Share of time that vehicles are under way, over the fleet."""

@@ -24,6 +24,8 @@ CHUNK = 25
 """Replications that one thread takes at a time."""
 CHUNK_FIRST = 5
 """Replications of the very first part: a small one, so that somebody who waits sees an interval at once."""
+SUMMARIES_WORDS = 1 << 18
+"""Words of whole summaries that a thread holds before it keeps what answers read of them."""
 REPLICATIONS_MAX = 100_000
 HORIZON_S_MAX = 3.2e7
 """A year, about: the series of a site are not meant for more."""
@@ -123,22 +125,18 @@ def replicate(
     finished = np.zeros(len(edges) - 1, bool)
 
     def chunk(number: int) -> int:
-        part = slice(edges[number], edges[number + 1])
-        memories = np.empty((part.stop - part.start, image.summary), np.int64)
-        with np.errstate(over="ignore"):
-            run_chunk(
-                image.memory,
-                np.empty(image.size, np.int64),
-                image.reals,
-                np.empty_like(image.reals),
-                image.code,
-                seed,
-                first + part.start,
-                memories,
-                rows.factors[part],
-            )
-        refuse_faults(image, memories, first + part.start)
-        rows.keep(part, memories)
+        memory, scratch = np.empty(image.size, np.int64), np.empty_like(image.reals)
+        each = max(1, SUMMARIES_WORDS // image.summary)
+        for begin in range(edges[number], edges[number + 1], each):
+            part = slice(begin, min(begin + each, edges[number + 1]))
+            memories = np.empty((part.stop - part.start, image.summary), np.int64)
+            factors = rows.factors[part]
+            with np.errstate(over="ignore"):
+                run_chunk(
+                    image.memory, memory, image.reals, scratch, image.code, seed, first + begin, memories, factors
+                )
+            refuse_faults(image, memories, first + begin)
+            rows.keep(part, memories)
         return number
 
     for number in (pool or Serial()).map(chunk, range(len(finished))):
@@ -168,9 +166,7 @@ def refuse_faults(image: Image, memories: np.ndarray, first: int) -> None:
     process = image.processes.get(where, "a process")
     match int(row[at.FAULT]):
         case at.FAULT_DEADLOCK:
-            waits = int(row[where + at.WAITS_AT])
-            index = (waits - int(image.memory[at.STORES])) // at.STORE_WORDS
-            store = image.stores[index] if index < len(image.stores) else "the vehicles"
+            store = image.places.get(int(row[where + at.WAITS_AT]), "the vehicles")
             text = f"`{process}` waits for room in `{store}` and the machines behind it wait for `{process}`, {after}"
             raise Unrunnable(f"{text}; give `{store}` more room or lower the release limit")
         case at.FAULT_RUNAWAY:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from andon.models.simulate.crews import told_apart
 from andon.models.simulate.laws import Unrunnable, mean_of, scale_of
-from andon.models.simulate.tables import signed_assumptions, used_assumptions
+from andon.models.simulate.tables import used_assumptions
 from andon.site.floor import Assumption, Distribution
 from andon.site.model import Site
 
@@ -23,8 +24,7 @@ def refuse_unsound(site: Site, start_ns: int) -> None:
         raise Unrunnable(f"a start at {start_ns} ns is not between 1970 and 2200; give nanoseconds since 1970")
     declared = {a.name: a for a in site.assumptions}
     for name in used_assumptions(site):
-        if name not in signed_assumptions(site):
-            _refuse_law(declared[name])
+        _refuse_law(declared[name])
     for demand in site.demand:
         if declared[demand.every].distribution.kind != "empirical" and _mean_s(declared[demand.every]) <= 0:
             raise Unrunnable(
@@ -88,6 +88,7 @@ def _refuse_people(site: Site) -> None:
     """
     if site.shifts and not any(shift.days for shift in site.shifts):
         raise Unrunnable(f"shift `{site.shifts[0].id}` has no days, so nobody ever works; name its `days`")
+    told_apart(site)  # refuses skills that nobody has
     needed = {s.crew: f"station `{s.id}` needs it" for s in site.stations if s.crew}
     for station in site.stations:
         if station.breakdown is not None and station.breakdown.crew is not None:

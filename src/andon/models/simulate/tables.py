@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable, mean_of, scale_of, words_of
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.ways import follows
 from andon.site.floor import Curve, Station
 from andon.site.model import Site
 
@@ -36,11 +37,11 @@ def used_assumptions(site: Site) -> tuple[str, ...]:
         used.update(n for n in (station.setup,) if n)
         if station.breakdown:
             used.update((station.breakdown.time_to_failure, station.breakdown.time_to_repair))
-        used.update(plan.time for plan in station.maintenance)
-    used.update(n for d in site.disturbances for n in (d.every, d.lasts, d.levels, d.elapsed) if n)
+    used.update(c.absence for c in site.crews if c.absence)
     used.update(fleet.handling for fleet in site.fleets)
-    used.update(step.time for product in site.products for step in product.route if step.time)
-    named = {step.curve for product in site.products for step in product.route if step.curve}
+    visits = [visit for product in site.products for visit in product.visits]
+    used.update(visit.time for visit in visits if visit.time)
+    named = {visit.curve for visit in visits if visit.curve}
     used.update(c.spread for c in site.curves if c.id in named and c.spread)
     used.update(d.every for d in site.demand)
     declared = [a.name for a in site.assumptions]
@@ -49,16 +50,10 @@ def used_assumptions(site: Site) -> tuple[str, ...]:
     return tuple(name for name in declared if name in used)
 
 
-def signed_assumptions(site: Site) -> frozenset[str]:
-    """Those that may be below 0: they stand for no time."""
-    return frozenset(d.levels for d in site.disturbances if d.levels)
-
-
 def reals(site: Site, factors: dict[str, float], *, uncertain: bool = True) -> Reals:
     """Distributions with their factors; `factors` multiplies means; without `uncertain` every mean is as declared."""
     names = used_assumptions(site)
     declared = {a.name: a for a in site.assumptions}
-    signed = signed_assumptions(site)
     head = at.FACTORS + 2 * (len(names) + 1)
     values = [float(len(names) + 1)] + [0.0] * (head - 1)
     empirical: list[float] = []
@@ -70,7 +65,7 @@ def reals(site: Site, factors: dict[str, float], *, uncertain: bool = True) -> R
         spread = math.sqrt(math.log(1.0 + a.uncertainty**2)) if uncertain else 0.0
         values[at.FACTORS + 2 * i] = spread
         values[at.FACTORS + 2 * i + 1] = factors.get(name, 1.0)
-        words, more = words_of(a, at.FACTORS + 2 * i + 1, tail + len(empirical), signed=name in signed)
+        words, more = words_of(a, at.FACTORS + 2 * i + 1, tail + len(empirical))
         places[name] = head + len(laws)
         laws += words
         empirical += more
@@ -146,7 +141,7 @@ def ways_ns(site: Site) -> tuple[list[int], list[int]]:
     """
     n = len(site.stations)
     if not site.fleets:
-        return [-1] * (n * n), [0] * ((n + 1) * n)
+        return [], []
     speed = site.fleets[0].speed_m_per_s
     centre = [_place(site, *s.machines) for s in site.stations]
     queue = [
@@ -182,8 +177,8 @@ def mixes(site: Site) -> tuple[list[list[int]], list[int]]:
         parts = [
             (weight[p.id], i * 256 + k)
             for i, p in enumerate(site.products)
-            for k, step in enumerate(p.route)
-            if step.station == station.id
+            for k, visit in enumerate(p.visits)
+            if visit.station == station.id
         ]
         table.append(_mix(parts))
     area = {s.id: s.area for s in site.stations}
@@ -209,7 +204,7 @@ def cyclic(site: Site) -> bool:
     """Whether jobs can come back to a station through some routes, so that blocked machines could wait in a ring."""
     after: dict[str, set[str]] = {s.id: set() for s in site.stations}
     for product in site.products:
-        for here, there in zip(product.route, product.route[1:], strict=False):
+        for here, there in follows(product):
             after[here.station].add(there.station)
     done: set[str] = set()
     while True:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.events import note, schedule
-from andon.models.simulate.kernel.floor import arrive, book_wip, has_room, set_size, wake_desk
+from andon.models.simulate.kernel.floor import arrive, book_wip, set_size, wake_desk
+from andon.models.simulate.kernel.flow import entry_step
+from andon.models.simulate.kernel.rota import reset_people
 from andon.models.simulate.kernel.work import draw, who_is
 
 
@@ -75,9 +77,13 @@ def dispatch(m: at.Words, p: int, pc: int) -> int:
     while m[at.WIP] < m[at.WIP_LIMIT]:
         best = 0
         best_key = 0
+        best_step = 0
         for i in range(m[at.PRODUCTS_N]):
             a = m[at.PRODUCTS] + i * at.PRODUCT_WORDS
-            if m[a + at.WAITING] == 0 or not has_room(m, m[a + at.FIRST]):
+            if m[a + at.WAITING] == 0:
+                continue
+            step = entry_step(m, a)
+            if step == 0:
                 continue
             key = m[a + at.RANK]
             if m[at.FIFO] != 0:
@@ -85,23 +91,25 @@ def dispatch(m: at.Words, p: int, pc: int) -> int:
             if best == 0 or key < best_key:
                 best = a
                 best_key = key
+                best_step = step
         if best == 0:
             break
         t = token(m)
         if t == 0:
             return -1
-        release_one(m, best, t)
+        release_one(m, best, t, best_step)
     m[at.DESK_WAITS] = 1
     m[p + at.PC] = pc
     return -1
 
 
-def release_one(m: at.Words, a: int, t: int) -> None:
-    """Let the next waiting job of the product at `a` onto the floor as `t`."""
+def release_one(m: at.Words, a: int, t: int, step: int) -> None:
+    """Let the next waiting job of the product at `a` onto the floor as `t`, at its first step."""
     now = m[at.NOW]
     o = m[a + at.RING] + (m[a + at.RING_OUT] & m[a + at.RING_MASK]) * at.ORDER_WORDS
     m[t + at.PRODUCT] = (a - m[at.PRODUCTS]) // at.PRODUCT_WORDS
-    m[t + at.PLACE] = m[a + at.ROUTE]
+    m[t + at.PLACE] = step
+    m[t + at.SENT_BACK] = 0
     m[t + at.SERIAL] = m[a + at.SERIALS]
     m[t + at.ARRIVED] = m[o + at.ORDER_AT]
     m[t + at.RELEASED] = now
@@ -117,7 +125,7 @@ def release_one(m: at.Words, a: int, t: int) -> None:
     m[at.WIP] += 1
     if m[at.TRACE_END] > 0:
         note(m, at.TRACE_START, m[t + at.PRODUCT], m[t + at.SERIAL])
-    s = m[a + at.FIRST]
+    s = m[step + at.AT_STORE]
     m[s + at.RESERVED] += 1
     arrive(m, s, t)
 
@@ -190,11 +198,14 @@ def reset(m: at.Words, pc: int) -> int:
         m[a + at.LATE_US] = 0
         m[a + at.ORDERED] = 0
         m[a + at.RELEASED_N] = 0
+        m[a + at.SCRAPPED] = 0
+        m[a + at.REWORKED] = 0
     for i in range(m[at.POOLS_N]):
         r = m[at.POOLS] + i * at.POOL_WORDS
         m[r + at.USED_AREA] = 0
         m[r + at.SIZE_AREA] = 0
         m[r + at.POOL_CHANGED] = m[at.NOW_US]
+    reset_people(m)
     m[at.WIP_AREA] = 0
     m[at.WIP_SINCE] = m[at.NOW_US]
     return pc + 1

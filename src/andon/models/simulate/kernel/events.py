@@ -112,5 +112,5 @@ def note_jobs(m: at.Words, p: int) -> None:
     """Trace the jobs that process `p` begins or goes on to work on."""
     t = m[p + at.JOB]
     while t != 0:
-        note(m, at.TRACE_JOB, p, (m[t + at.PRODUCT] << at.SERIAL_BITS) + m[t + at.SERIAL])
+        note(m, at.TRACE_JOB, p, (m[t + at.PRODUCT] << at.SERIAL_BITS) + (m[t + at.SERIAL] & at.SERIAL_MASK))
         t = m[t + at.LINK]

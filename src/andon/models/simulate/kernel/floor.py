@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
-from andon.models.simulate.kernel.events import cancel, enter, note, wake
+from andon.models.simulate.kernel.events import enter, note, wake
+from andon.models.simulate.kernel.people import release_people
+from andon.models.simulate.kernel.queues import append, interrupt, shift, unlink
 
 
 def count(m: at.Words, s: int, change: int) -> None:
@@ -27,44 +29,6 @@ def book_wip(m: at.Words) -> None:
 def has_room(m: at.Words, s: int) -> bool:
     """Whether one more job may be promised a place in store `s`."""
     return m[s + at.LEVEL] + m[s + at.RESERVED] < m[s + at.CAPACITY]
-
-
-def append(m: at.Words, head: int, tail: int, p: int, link: int) -> None:
-    """Put record `p` at the end of the list whose ends stand in words `head` and `tail`."""
-    m[p + link] = 0
-    if m[tail] == 0:
-        m[head] = p
-    else:
-        m[m[tail] + link] = p
-    m[tail] = p
-
-
-def shift(m: at.Words, head: int, tail: int, link: int) -> int:
-    """Take the first record of a list that is not empty."""
-    p = m[head]
-    m[head] = m[p + link]
-    if m[head] == 0:
-        m[tail] = 0
-    return p
-
-
-def unlink(m: at.Words, head: int, tail: int, p: int) -> bool:
-    """Take process `p` out of a list of processes, wherever it stands; False when it is not there."""
-    before = 0
-    q = m[head]
-    while q != 0:
-        after = m[q + at.NEXT]
-        if q == p:
-            if before == 0:
-                m[head] = after
-            else:
-                m[before + at.NEXT] = after
-            if after == 0:
-                m[tail] = before
-            return True
-        before = q
-        q = after
-    return False
 
 
 def arrive(m: at.Words, s: int, t: int) -> None:
@@ -105,7 +69,33 @@ def admit(m: at.Words, s: int) -> None:
         m[p + at.HAS_ROOM] = 1
         wake(m, p, m[p + at.PC])
     if m[s + at.IS_FIRST] != 0:
+        admit_others(m, s)
+
+
+def admit_others(m: at.Words, s: int) -> None:
+    """Promise free places in store `s` to those who may go here or elsewhere, then to the release desk."""
+    groups = m[s + at.GROUPS]
+    n = m[groups] if groups != 0 else 0
+    for i in range(n):
+        g = m[groups + 1 + i]
+        while m[g + at.PUT_HEAD] != 0 and has_room(m, s):
+            p = shift(m, g + at.PUT_HEAD, g + at.PUT_TAIL, at.NEXT)
+            point(m, m[p + at.JOB], s)
+            m[s + at.RESERVED] += 1
+            m[p + at.HAS_ROOM] = 1
+            wake(m, p, m[p + at.PC])
+    if m[s + at.IS_FIRST] & at.IS_ENTRY:
         wake_desk(m)
+
+
+def point(m: at.Words, t: int, s: int) -> None:
+    """Put job `t`, which waits at a fork, at the way out that leads to store `s`."""
+    fork = m[m[t + at.PLACE] + at.FORK]
+    for i in range(m[fork + at.FORK_N]):
+        out = m[fork + at.WAYS + i * at.WAY_WORDS + at.WAY_OUT]
+        if m[m[out + at.NEXT_STEP] + at.AT_STORE] == s:
+            m[t + at.PLACE] = out
+            return
 
 
 def wake_desk(m: at.Words) -> None:
@@ -155,6 +145,9 @@ def release(m: at.Words, p: int) -> None:
     r = m[p + at.CREW]
     if r == 0:
         return
+    if m[r + at.IS_ASK] != 0:
+        release_people(m, p)
+        return
     book_crew(m, r)
     m[r + at.USED] -= 1
     m[p + at.CREW] = 0
@@ -178,17 +171,6 @@ def grant(m: at.Words, r: int) -> None:
             return
 
 
-def interrupt(m: at.Words, p: int, word: int) -> None:
-    """Stop the work of process `p`: what is left goes back into its register `word`; it will start over at WORK."""
-    done = m[at.NOW] - m[p + at.START]
-    m[p + word] -= done
-    if m[p + at.LIFE] >= 0 and m[p + at.STATE] == at.BUSY:
-        m[p + at.LIFE] -= done
-    cancel(m, p)
-    m[p + at.WORKING] = 0
-    m[p + at.PC] -= 1
-
-
 def set_size(m: at.Words, r: int, size: int) -> None:
     """Crew `r` is now `size` strong. Those who leave stop at once; the latest begun work waits until somebody is there.
 
@@ -198,8 +180,8 @@ def set_size(m: at.Words, r: int, size: int) -> None:
     m[r + at.SIZE] = size
     while m[r + at.USED] > size:
         latest = 0
-        for i in range(m[at.PROCS_N]):
-            p = m[at.PROCS] + i * at.PROC_WORDS
+        for i in range(m[r + at.HOLDERS_N]):
+            p = m[m[r + at.HOLDERS] + i]
             holds = m[p + at.CREW] == r and m[p + at.WORKING] != 0
             if holds and (latest == 0 or m[p + at.START] >= m[latest + at.START]):
                 latest = p
@@ -213,3 +195,29 @@ def set_size(m: at.Words, r: int, size: int) -> None:
         enter(m, latest, at.NO_CREW)
         append(m, r + at.HELD_HEAD, r + at.HELD_TAIL, latest, at.NEXT)
     grant(m, r)
+
+
+def break_down(m: at.Words, p: int) -> None:
+    """Machine `p` fails by the calendar, whatever it does: work stops and is continued after the repair."""
+    m[p + at.DOWN] = 1
+    if m[p + at.WORKING] != 0:
+        interrupt(m, p, m[p + at.WORKING])
+        needed = m[p + at.CREW]
+        m[p + at.PARKED] = 1
+        if needed != 0:
+            m[p + at.PC] -= 1
+            release(m, p)
+        enter(m, p, at.FAILED)
+    elif m[p + at.STATE] == at.STARVED and m[p + at.WAITS_AT] != 0:
+        s = m[p + at.WAITS_AT]
+        if unlink(m, s + at.GET_HEAD, s + at.GET_TAIL, p):
+            m[p + at.PARKED] = 1
+            enter(m, p, at.FAILED)
+
+
+def mend(m: at.Words, p: int) -> None:
+    """Machine `p` is repaired."""
+    m[p + at.DOWN] = 0
+    if m[p + at.PARKED] != 0:
+        m[p + at.PARKED] = 0
+        wake(m, p, m[p + at.PC])

@@ -38,7 +38,7 @@ READY, READY_MASK, TOKENS_NEXT, TOKENS_FREE, TOKENS_END = 27, 28, 29, 30, 31
 SERIES, BIN_NS, BIN, BINS, OPEN, OPEN_N, MIXES, TRAVEL, STATIONS_N, CURVES_N = 32, 33, 34, 35, 36, 37, 38, 39, 40, 41
 TRACE, TRACE_N, TRACE_END, CYCLIC, CURVES, FIFO, EMPTY, WIP_AREA, WIP_SINCE = 42, 43, 44, 45, 46, 47, 48, 49, 50
 INITIAL, INITIAL_N, STEPS_LIMIT, ROAD_MIX = 51, 52, 53, 54
-MISREAD, OUTAGE = 70, 71
+PEOPLE, PEOPLE_N, ASKED_N, TEAMS_WAIT, BOOKS = 75, 76, 77, 78, 79
 HEADER = 96
 """Words 55 to 59 are free for the event list, 60 to 64 for flow, 65 to 69 control, 70 to 74 machines, 75 to 79 people,
 80 to 89 vehicles."""
@@ -53,25 +53,9 @@ MORE_FLOW, MORE_CONTROL, MORE_MACHINE, MORE_PEOPLE, MORE_VEHICLE = range(48, 53)
 PROC_WORDS = 56
 MACHINE, VEHICLE, DEMAND, RELEASER, CALENDAR, BREAKDOWN, PROBE = range(7)
 
-# --- what only some machines have, at MORE_MACHINE: who asks for it between two jobs; age (ns); counters of use
-ASKED_HEAD, ASKED_TAIL, AGED, COLD = range(4)
-MORE_MACHINE_WORDS = 8
-USE_SO_FAR, USE_LIMIT, USE_LAW, USE_COUNT = range(4)
-"""A counter of use, nanoseconds of processing; UNSEEN before the first look; USE_COUNT: its place, how many before."""
-USE_WORDS, USE_PLACE = 4, 20
-# --- a plan: nanoseconds from one to the next, or a list of times
-PLAN_EVERY, PLAN_LAST, PLAN_TIMES, PLAN_N, PLAN_NEXT = range(5)
-# --- errors of what is read: laws, states misread by the million, then where an idle machine begins
-ERROR_LEVELS, ERROR_ELAPSED, ERROR_STATE, ERROR_WORDS = range(4)
-SERIAL_UNSEEN = (1 << 40) + (1 << 38)
-"""Serial numbers of jobs that are there although nobody saw them."""
-# --- weights of the causes for which a machine stands, counted in DOWN
-DOWN_FAILED, DOWN_PLANNED, DOWN_STOPPED, DOWN_LATER = 1, 1 << 8, 1 << 16, 1 << 32
-DOWN_NOW = DOWN_LATER - 1
-PARKED_AT_WORK, PARKED_EMPTY = 1, 2
-
 STARVED, SETUP, BUSY, BLOCKED, FAILED, NO_CREW, MOVING, OFF = range(8)
 PLANNED, WARMING, STOPPED = 8, 9, 10
+WALKING = 11
 STATES_MAX = 16
 """States 8 to 10 are for machines, 11 for people, 12 to 15 for vehicles."""
 ACTIVE_STATES = (1 << SETUP) | (1 << BUSY) | (1 << FAILED)
@@ -80,26 +64,72 @@ ACTIVE_STATES = (1 << SETUP) | (1 << BUSY) | (1 << FAILED)
 # --- store: a buffer, or a fleet's meeting point (capacity 0)
 CAPACITY, LEVEL, RESERVED, HEAD, TAIL, GET_HEAD, GET_TAIL, MARK, PUT_HEAD, PUT_TAIL, AREA, CHANGED = range(12)
 PEAK, IS_FIRST, AT_STATION, MIX = 12, 13, 14, 15
+GROUPS, RULE = 16, 17
+"""GROUPS: address of a list (how many, then the addresses) of the groups of alternatives that the store is one of;
+RULE: who goes first. A group is a record like a store's, in whose PUT list those wait who may go to any member."""
 STORE_WORDS = 24
-"""Words 16 and 17 are for flow, 18 and 19 for control."""
+"""Words 18 and 19 are for control."""
+IS_ENTRY, IN_GROUP = 1, 2
+"""Bits of IS_FIRST: jobs enter the floor here; the store is a member of groups."""
 
 # --- pool: a crew
 SIZE, USED, WAIT_HEAD, WAIT_TAIL, HELD_HEAD, HELD_TAIL, USED_AREA, SIZE_AREA, POOL_CHANGED, LINES, LINE, LINES_N = (
     range(12)
 )
+HOLDERS, HOLDERS_N, IS_ASK = 12, 13, 14
+"""HOLDERS: addresses of the processes that may hold somebody of the crew; IS_ASK: not a pool but an ask, see below."""
 POOL_WORDS = 16
+
+# --- people who are told apart: who is asked for, by whom; who they are; what is booked of their crew
+A_NEED, A_PEOPLE, A_STATE, A_LIFT = range(4)
+"""An ask, a record of POOL_WORDS words: whom it needs, how many, what waits meanwhile, lifting index in thousandths."""
+N_BENCHES, N_BENCHES_N, N_PEOPLE = 6, 7, 8
+NEED_WORDS = 12
+"""A need: a skill and a number of people. Its lists of waiting and of interrupted processes stand as in a pool."""
+FREE_HEAD, FREE_TAIL, FREE_N, THERE_N, RANK_OF, SERVES, SERVES_N, TIRED = range(8)
+BENCH_WORDS = 8
+"""A bench: the people of a crew who may do the same; TIRED: the bench of those who may lift no more that shift."""
+T_HOLD, T_SEQ, T_ASK, T_X, T_Y = range(5)
+TASK_WORDS = 6
+"""What a process knows of the people that it holds: the first of them, its place in line, its ask, where it stands."""
+P_PROC, P_STATE, P_NEXT, P_SINCE, P_BOOK, P_BENCH, P_AT, P_TASK, P_MATE, P_X, P_Y, P_WAY, P_MM, P_RUN, P_IDLE = range(
+    15
+)
+P_LOAD, P_DUE, P_LATEST, P_BACK, P_LINE, P_LINE_END, P_NUMBER = range(15, 22)
+PERSON_WORDS = 24
+"""A person, who is nobody in particular: a member of a crew. Nothing of this is kept after a replication."""
+GONE, FREE, ON_TASK, ON_BREAK, AT_REST = range(5)
+"""What a person does; the crew's book has its time by these numbers, and walking where it would have GONE."""
+COME, GO, PAUSE = range(1, 4)
+"""What a person's line says: (when, which of them, a number) each."""
+B_WALKED, B_WAITED, B_WORKED, B_BREAK, B_REST, B_PLANNED, B_MM, B_RUN_MAX, B_LIFTED, B_HEAVY, B_LIFTED_MAX = range(11)
+B_ABSENT, B_EXPECTED = 11, 12
+BOOKED = 13
+"""So many words of a crew's book are counts, in microseconds where they are times; what follows says what it is."""
+B_POOL, B_NS_PER_MM, B_LATE, B_RUN_LIMIT, B_PAUSE, B_LIFT_LIMIT, B_X, B_Y, B_CREW, B_ABSENCE = range(16, 26)
+BOOK_WORDS = 28
+NOWHERE = -(1 << 40)
+"""A place that is not known: the way from there takes no time."""
 
 # --- token: a job on the floor
 LINK, PRODUCT, PLACE, SERIAL, ARRIVED, RELEASED, DEST, FROM = range(8)
 """PLACE: address of the step of its route that the job is at, or waits for."""
+SENT_BACK, ENTERED = 10, 11
+"""SENT_BACK: how often by each limited outcome of its route, four bits each; ENTERED: when it came into its buffer."""
 TOKEN_WORDS = 16
-"""Words 8 and 9 are for control, 10 to 12 for flow, 13 for machines."""
+"""Words 8 and 9 are for control, 12 for flow, 13 for machines."""
+PASS = 1 << 41
+"""What a job's serial number grows by when it is sent back: its draws are new then; `SERIAL_MASK` keeps the rest."""
+SERIAL_MASK = PASS - 1
 
 # --- product
 FIRST, ROUTE, ROUTE_N, WAITING, RING, RING_MASK, RING_DONE, RING_OUT, RING_IN = range(9)
 DONE, FLOW_US, FLOW_N, LEAD_US, ORDERS_DONE, ON_TIME, SERIALS, EVERY, QUANTITY, DUE = range(9, 19)
 RANK, LAST_EXIT, ORDERED, LATE_US, RELEASED_N = 19, 20, 21, 22, 23
 PRODUCT_WORDS = 40
+SCRAPPED, REWORKED, REPLACES, ENTRY, PIECES = 33, 34, 35, 38, 39
+"""REPLACES: whether what is scrapped is made again; ENTRY: step-like record before the first step, where that is
+chosen; PIECES: jobs that came into being on the floor, less those that were merged away or taken apart."""
 OVERDUE = 32
 """Open orders whose due time had passed at the end."""
 # an order in a product's ring
@@ -111,9 +141,22 @@ ORDER_WORDS = 4
 # --- route step
 AT_STORE, TIME, CURVE, STEP_STATION, NEXT_STEP, STEP_NUMBER = range(6)
 """NEXT_STEP: address of the step that follows, 0 at the end; STEP_NUMBER: its number in its product, for draws."""
+FORK, DEED = 6, 7
+"""FORK: address of what decides where a job goes from here (`flow.py`), 0 where NEXT_STEP says it; DEED: address of
+what the step takes in or gives out beside the job itself."""
 STEP_WORDS = 12
-"""Words 6 and 7 are for flow, 8 and 9 for control. The steps of a product stand one behind the other, in the order of
-their numbers."""
+"""Words 8 and 9 are for control. The steps of a product stand one behind the other, in the order of their numbers;
+behind them stand ways out: copies of a step, each with another NEXT_STEP or FORK. A job whose way is decided is put at
+such a copy."""
+
+# --- fork: how it is decided, how many ways, purpose of the draw, group to wait in; then the ways
+BY_CHANCE, BY_ORDER, BY_FREE, BY_QUEUE = range(4)
+FORK_KIND, FORK_N, FORK_PURPOSE, FORK_GROUP, WAYS = range(5)
+# a way: cumulative chance in parts of CERTAIN, the copy of the step to be put at, what is done, counter, how often
+WAY_UP_TO, WAY_OUT, WAY_DOES, WAY_COUNTER, WAY_MOST = range(5)
+WAY_WORDS = 5
+GO_ON, SEND_BACK, SCRAP = range(3)
+CERTAIN = 1_000_000_000
 
 # --- real numbers: number of assumptions, their factors, then distributions of eight words
 KIND_D, P0, P1, P2, P3, MEAN, SCALE, FACTOR = range(8)
@@ -134,15 +177,17 @@ UNSEEN = -1
 # --- purposes of draws: the third part of a draw's key
 # 10 to 19 are for machines, 20 to 29 flow, 30 to 34 control, 35 to 39 people, 40 to 49 vehicles, 50 to 59 disturbances
 FOR_TIME, FOR_SETUP, FOR_CARRY, FOR_DEMAND, FOR_FAILURE, FOR_REPAIR, FOR_MIX, FOR_FACTOR, FOR_PHASE = range(1, 10)
-FOR_PLANNED, FOR_PLAN_PHASE, FOR_DELAY, FOR_JOB, FOR_TOOL, FOR_TOOL_CHANGE, FOR_WARMING = range(10, 17)
-FOR_STOP_EVERY, FOR_STOP, FOR_LEVEL, FOR_ELAPSED, FOR_MISREAD = range(50, 55)
+FOR_OUTCOME, FOR_WAY, FOR_ROUTE, FOR_SHARE = range(20, 24)
+FOR_ABSENCE, FOR_ABSENT = 35, 36
 
 # --- opcodes
 GET, CHANGE, ACQUIRE, WORK, WORKED, RELEASE_CREW, SERVICE, LEAVE, JUMP, LIFE_NEW, REPAIR = range(11)
 MEET, FETCH, CARRY, DROP, ORDER_NEXT, ORDER_PLACE, DISPATCH, LINE_NEXT, LINE_SET = range(11, 20)
 HOLD, BREAK, MEND, BIN_NEXT, BIN_NOTE, RESET, STOP = range(20, 27)
-CHANGE_FROM, LIFE_AGED, SPAN, AWAIT, HALT, GO_ON, SPARE, FALLS_DUE, USE_UP = range(30, 39)
-# 30 to 39 are for machines, 40 to 54 flow, 55 to 64 control, 65 to 74 people, 75 to 94 vehicles
+CHANGE_FROM = 30
+SEND = 40
+ACQUIRE_PEOPLE, PERSON_TURN = 65, 66
+# 31 to 39 are for machines, 41 to 54 flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
 
 # --- control: which job next, cards, the order book, questions to a policy
 JOB_DUE, JOB_PRIORITY = 8, 9
@@ -165,6 +210,8 @@ TRACE_WORDS = 4
 TRACE_STATE, TRACE_LEVEL, TRACE_EXIT, TRACE_CREW, TRACE_START, TRACE_JOB = range(6)
 SERIAL_BITS = 42
 """A job's name in a trace: its product's number, shifted by this, plus its serial number."""
+TRACE_SCRAP = 20
+TRACE_PERSON = 10
 
 # --- limits
 NEVER = 1 << 62

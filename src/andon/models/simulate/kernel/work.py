@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.chance import duration, isf, residual, unit
-from andon.models.simulate.kernel.downtime import down_state, stand
 from andon.models.simulate.kernel.events import enter, note, note_jobs, schedule, wake
-from andon.models.simulate.kernel.floor import (
-    append,
-    arrive,
-    book_wip,
-    has_room,
-    release,
-    shift,
-    take,
-    unlink,
-    wake_desk,
-)
+from andon.models.simulate.kernel.floor import arrive, book_wip, has_room, release, take, wake_desk
 from andon.models.simulate.kernel.numbers import log
+from andon.models.simulate.kernel.queues import append, shift, unlink
 
 
 def nanos(x: float) -> int:
@@ -51,8 +41,9 @@ def which_is(m: at.Words, t: int) -> int:
 def get(m: at.Words, p: int, s: int, pc: int) -> int:
     """Take up to SLICE jobs out of store `s`; wait, starved, while there are none."""
     if m[p + at.DOWN] != 0:
+        m[p + at.PARKED] = 1
         m[p + at.PC] = pc
-        stand(m, p)
+        enter(m, p, at.FAILED)
         return -1
     if m[s + at.LEVEL] > 0:
         first = take(m, s)
@@ -117,13 +108,13 @@ def service(m: at.Words, f: at.Reals, p: int, pc: int) -> int:
 
 def work(m: at.Words, p: int, state: int, word: int, fails: int, pc: int) -> int:
     """Work off register `word` in `state`; only BUSY time uses up the machine's LIFE (-1: it does not fail)."""
-    if m[p + at.DOWN] & at.DOWN_NOW != 0 and fails >= 0:
-        m[p + at.PARKED] = at.PARKED_AT_WORK
+    if m[p + at.DOWN] != 0 and fails >= 0:
+        m[p + at.PARKED] = 1
         m[p + at.PC] = pc
         if m[p + at.CREW] != 0:
             m[p + at.PC] = pc - 1
             release(m, p)
-        enter(m, p, down_state(m[p + at.DOWN]))
+        enter(m, p, at.FAILED)
         return -1
     span = m[p + word]
     if state == at.BUSY and m[p + at.LIFE] >= 0 and m[p + at.LIFE] < span:
@@ -216,7 +207,7 @@ def go_out(m: at.Words, t: int, product: int) -> None:
         m[product + at.FLOW_US] += (now - m[t + at.RELEASED]) // 1000
         m[product + at.LEAD_US] += (now - m[t + at.ARRIVED]) // 1000
     if m[at.TRACE_END] > 0:
-        note(m, at.TRACE_EXIT, m[t + at.PRODUCT], m[t + at.SERIAL])
+        note(m, at.TRACE_EXIT, m[t + at.PRODUCT], m[t + at.SERIAL] & at.SERIAL_MASK)
     book_wip(m)
     m[at.WIP] -= 1
     m[t + at.LINK] = m[at.TOKENS_FREE]
@@ -254,14 +245,25 @@ def seek_deadlock(m: at.Words, p: int) -> None:
             s = m[q + at.HOME]
             if m[s + at.MARK] != 0:
                 continue
-            w = m[q + at.WAITS_AT]
-            stuck = m[q + at.STATE] == at.BLOCKED and m[w + at.CAPACITY] > 0 and m[w + at.MARK] == 0
-            if not stuck:
+            if m[q + at.STATE] != at.BLOCKED or drains(m, m[q + at.WAITS_AT]):
                 m[s + at.MARK] = 1
                 changed = True
-    if m[m[p + at.WAITS_AT] + at.MARK] == 0:
+    if not drains(m, m[p + at.WAITS_AT]):
         m[at.FAULT] = at.FAULT_DEADLOCK
         m[at.FAULT_AT] = p
+
+
+def drains(m: at.Words, w: int) -> bool:
+    """Whether what a machine waits for, a store, a fleet or a group of stores, is marked as one that moves on."""
+    if m[w + at.CAPACITY] > 0:
+        return m[w + at.MARK] != 0
+    members = m[w + at.GROUPS]
+    if members == 0:
+        return True
+    marked = 0
+    for i in range(m[members]):
+        marked |= m[m[members + 1 + i] + at.MARK]
+    return marked != 0
 
 
 def call_vehicle(m: at.Words, p: int, fleet: int, here: int) -> None:

@@ -1,0 +1,100 @@
+"""Who is asked for, who can, and how people rest: skills, numbers of people, breaks in groups, lifting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from andon.site.check_names import EACH, walk
+from andon.site.draft import Draft
+from andon.site.problems import Problem, did_you_mean, shown
+from andon.site.shape import Item, Path
+
+ASKS: tuple[tuple[Path, str], ...] = (
+    (("skill",), "people"),
+    (("setup_skill",), "setup_people"),
+    (("breakdown", "skill"), "people"),
+)
+"""Where a station names a skill, and how many people with it."""
+
+
+def check(made: Draft) -> Iterator[Problem]:
+    """Everything about people that no other check knows."""
+    for item in made.all("station"):
+        yield from _asks(made, item)
+        yield from _lifting(item)
+    for item in made.all("crew"):
+        if item.get("lift_max_min") and not any(s.raw.get("lifting") for s in made.all("station")):
+            what = f"{item.label} has a limit on lifting, and no station says what is lifted"
+            yield item.problem(("lift_max_min",), what, "add `lifting` to a station, or remove it")
+    for item in made.all("shift"):
+        yield from _groups(item)
+
+
+def _asks(made: Draft, item: Item) -> Iterator[Problem]:
+    raw: dict[str, Any] = item.raw
+    broken = raw["breakdown"] if isinstance(raw.get("breakdown"), dict) else {}
+    places: tuple[tuple[Path, dict[str, Any]], ...] = (((), raw), (("breakdown",), broken))
+    for place, own in places:
+        if own.get("crew") is not None and own.get("skill") is not None:
+            yield item.problem((*place, "skill"), f"{item.label} names a `crew` and a `skill`", "keep one of them")
+        if own.get("people") not in {None, 1} and own.get("crew") is None and own.get("skill") is None:
+            what = f"{item.label} needs people and does not say which"
+            yield item.problem((*place, "people"), what, "name a `crew` or a `skill`")
+    if raw.get("setup_skill") is not None and raw.get("setup") is None:
+        what = f"{item.label} has a `setup_skill` and no `setup`"
+        yield item.problem(("setup_skill",), what, "name a set-up time, or remove it")
+    if raw.get("skill") is not None and raw.get("crew_for") == "setup" and raw.get("setup") is None:
+        what = f"{item.label} holds people for set-up and has no `setup`"
+        yield item.problem(("crew_for",), what, "name a set-up time, or use `crew_for: processing`")
+    if made.unread & {"crew", "shift"}:
+        return
+    for path, count in ASKS:
+        for place, skill in walk(raw, path):
+            if isinstance(skill, str):
+                yield from _asked(made, item, place, skill, (*place[:-1], count))
+    if isinstance(raw.get("crew"), str) and raw["crew"] in made.ids("crew"):
+        yield from _asked(made, item, ("crew",), raw["crew"], ("people",))
+
+
+def _asked(made: Draft, item: Item, place: Path, skill: str, count: Path) -> Iterator[Problem]:
+    can = [c for c in made.all("crew") if c.written_id == skill or skill in (c.raw.get("skills") or ())]
+    if not can:
+        known = {s for c in made.all("crew") for _, s in walk(c.raw, ("skills", EACH)) if isinstance(s, str)}
+        known |= set(made.names("crew"))
+        what = f"`{'.'.join(map(str, place))}` of {item.label} is {shown(skill)}, and no crew has that skill"
+        yield item.problem(place, what, did_you_mean(skill, known, "add it to the `skills` of a crew"))
+        return
+    wanted = next((n for _, n in walk(item.raw, count)), 1)
+    sizes: dict[str, int] = {}
+    for crew in can:
+        for shift, people in (crew.get("size") or {}).items():
+            sizes[shift] = sizes.get(shift, 0) + people
+    most = max(sizes.values(), default=0)
+    if isinstance(wanted, int) and wanted > most > 0:
+        what = f"{item.label} needs {wanted} people with `{skill}` at a time, and no shift has more than {most}"
+        yield item.problem(count, what, "make the crew larger, or ask for fewer")
+
+
+def _lifting(item: Item) -> Iterator[Problem]:
+    raw = item.raw
+    if not raw.get("lifting"):
+        return
+    if (raw.get("crew") is None and raw.get("skill") is None) or raw.get("crew_for") == "setup":
+        what = f"{item.label} says what is lifted in processing, and nobody is held for processing"
+        yield item.problem(("lifting",), what, "name a `crew` or a `skill`, and `crew_for: processing`")
+
+
+def _groups(item: Item) -> Iterator[Problem]:
+    """The last group's break ends inside the shift."""
+    for place, pause in enumerate(item.get("breaks") or ()):
+        start, end = item.get("start"), item.get("end")
+        if pause.groups == 1 or start is None or end is None:
+            continue
+        try:
+            begin, finish, at = (int(t[:2]) * 60 + int(t[3:]) for t in (start, end, pause.start))
+        except ValueError:
+            continue
+        if (at - begin) % 1440 + pause.groups * pause.minutes > ((finish - begin) % 1440 or 1440):
+            what = f"the last of {pause.groups} groups of {item.label} has its break of {pause.start} after the shift"
+            yield item.problem(("breaks", place, "groups"), what, "start it earlier, or use fewer groups")
