@@ -88,7 +88,6 @@ def _refuse_people(site: Site) -> None:
     """
     if site.shifts and not any(shift.days for shift in site.shifts):
         raise Unrunnable(f"shift `{site.shifts[0].id}` has no days, so nobody ever works; name its `days`")
-    told_apart(site)  # refuses skills that nobody has
     needed = {s.crew: f"station `{s.id}` needs it" for s in site.stations if s.crew}
     for station in site.stations:
         if station.breakdown is not None and station.breakdown.crew is not None:
@@ -103,3 +102,4 @@ def _refuse_people(site: Site) -> None:
             raise Unrunnable(f"crew `{name}` has fewer than no people in a shift; give it 0 or more")
         if not any(sizes):
             raise Unrunnable(f"crew `{name}` has nobody in any shift, and {why}; give it a size in some shift")
+    told_apart(site)  # refuses skills that nobody has
