@@ -148,6 +148,12 @@ def test_the_best_of_several_is_chosen_and_named() -> None:
     assert "the bound of 30 futures came first" in short.chosen.text
 
 
+def test_nothing_is_chosen_by_a_figure_that_some_futures_do_not_have() -> None:
+    site = line([Stage(exponential(100.0))], exponential(9.0))
+    with pytest.raises(Unrunnable, match="`lead time` does not exist in"):
+        compare(site, Question(60.0, against=({"time0": 90.0},), select="lead time", indifference=0.1))
+
+
 # --- bottleneck
 
 

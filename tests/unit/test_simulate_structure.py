@@ -44,6 +44,7 @@ def _run(
         ("turning.machines", 5, lambda s: s.stations[0].machines[2:] == ("lathe-3", "lathe-4", "lathe-5")),
         ("turning.machines", 1, lambda s: s.stations[0].machines == ("lathe-1",)),
         ("curing.batch", 6, lambda s: s.stations[3].batch == 6),
+        ("assembly.people", 2, lambda s: s.stations[4].people == 2),
         ("washing-buffer.capacity", 20, lambda s: s.buffers[2].capacity == 20),
         ("setters.size", 3, lambda s: s.crews[3].size == {"early": 3, "late": 3}),
         ("setters.early", 2, lambda s: s.crews[3].size == {"early": 2, "late": 1}),

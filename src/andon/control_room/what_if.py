@@ -169,7 +169,7 @@ def _tile(d: Mapping[str, Any], answer: Mapping[str, Any], at: int, now: int) ->
         now,
         answer["mark"],
         "simulated",
-        uncertainty=f"90 %: {_signed(d['low_90'], d['unit'])} to {_signed(d['high_90'], d['unit'])}",
+        uncertainty="90 %: {} to {}".format(*_interval(d)),
         mark=answer["mark"],
         why="; ".join(answer["why"]),
     )
@@ -184,8 +184,8 @@ def _line(d: Mapping[str, Any]) -> dict[str, Any]:
         "unit": unit_text(UNITS.get(unit, unit)),
         "base": number(float(base)),
         "mean": _signed(d["mean"], unit),
-        "low": _signed(d["low_90"], unit),
-        "high": _signed(d["high_90"], unit),
+        "low": _interval(d)[0],
+        "high": _interval(d)[1],
         "error": _signed(d["monte_carlo_error"], unit).removeprefix("+"),
         "better": d["probability_better"],
         "worse": d["probability_worse"],
@@ -193,17 +193,28 @@ def _line(d: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _signed(value: float | None, unit: str) -> str:
-    """A difference with its sign, no finer than three digits.
+def _interval(d: Mapping[str, Any]) -> tuple[str, str]:
+    """Both ends of the 90 % interval, as fine as the larger one."""
+    ends = d["low_90"], d["high_90"]
+    widest = max((abs(x) for x in ends if x is not None), default=0.0)
+    return _signed(ends[0], d["unit"], widest), _signed(ends[1], d["unit"], widest)
+
+
+def _signed(value: float | None, unit: str, fine: float | None = None) -> str:
+    """A difference with its sign, two digits of it; or as fine as two digits of `fine`.
 
     >>> _signed(2.104, "jobs"), _signed(0.012, "share"), _signed(-0.0793, "h") == MINUS + "0.079", _signed(0.0, "h")
     ('+2.1', '+1.2', True, '0')
+    >>> _signed(0.00007, "h", 0.14), _signed(0.0312, "h", 0.14), _signed(123.4, "jobs")
+    ('0', '+0.03', '+123')
     """
     if value is None or not math.isfinite(value):
         return "not known"
-    scaled = value * 100.0 if unit == "share" else value
-    size = abs(scaled)
-    text = f"{size:.0f}" if size >= 100 else (f"{size:.1f}" if size >= 1 else f"{size:.2g}")
+    by = 100.0 if unit == "share" else 1.0
+    scaled, size = value * by, abs(value if fine is None else fine) * by
+    digits = 0 if size == 0.0 else min(6, max(0, 1 - math.floor(math.log10(size))))
+    text = f"{abs(scaled):.{digits}f}"
     if float(text) == 0.0:
         return "0"
-    return ("+" if scaled > 0 else MINUS) + text.removesuffix(".0")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return ("+" if scaled > 0 else MINUS) + text

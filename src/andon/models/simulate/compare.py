@@ -11,13 +11,14 @@ import numpy as np
 
 from andon.models.simulate.asked import asked
 from andon.models.simulate.figures import Figure, figures
+from andon.models.simulate.interval import mean_interval
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.limits import Mark
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.question import Question, figure_of, joined
 from andon.models.simulate.result import Result, answer
 from andon.models.simulate.run import Pool, compile_site
-from andon.models.simulate.sequential import Stopped, half_width, lasting_interval
+from andon.models.simulate.sequential import Stopped, lasting_interval
 from andon.models.simulate.together import Chosen, Grown, Tell, run_together
 from andon.site.model import Site
 
@@ -158,13 +159,13 @@ def difference(base: Figure, other: Figure) -> Difference:
     x = np.where(np.abs(x) <= SAME * np.maximum(np.abs(a), np.abs(b)), 0.0, x)
     mean = float(x.mean())
     low_90, low_50, median, high_50, high_90 = (float(q) for q in np.quantile(x, (0.05, 0.25, 0.5, 0.75, 0.95)))
-    half = half_width(x)
+    low_mean, high_mean = mean_interval(x)
     paired = float(x.var(ddof=1)) if n > 1 else math.inf
     apart = float(a.var(ddof=1) + b.var(ddof=1)) if n > 1 else math.inf
     good, bad = float(np.mean(x * base.better > 0)), float(np.mean(x * base.better < 0))
     return Difference(
         base.name, base.unit, base.better, float(a.mean()), mean, median, low_50, high_50, low_90, high_90,
-        half_width(x, 0.6826894921370859) if n < 2 else math.sqrt(paired / n), mean - half, mean + half,
+        math.sqrt(paired / n), low_mean, high_mean,
         good if base.better else None, bad if base.better else None,
         apart / paired if n > 1 and paired > 0.0 and apart > 0.0 else None, n,
     )  # fmt: skip

@@ -119,6 +119,10 @@ def _stations(site: Site) -> Iterator[Setting]:
             f"{s.id}.batch", f"jobs that a machine of {s.name} takes at once", "{jobs}", float(s.batch), "structure",
             1, MANY, True, batch,
         )  # fmt: skip
+        if s.crew or s.skill:
+            people = partial(structure.people, station=s.id)
+            what = f"people that a job at {s.name} takes at a time"
+            yield Setting(f"{s.id}.people", what, "{people}", float(s.people), "structure", 1, 100, True, people)
         yield Setting(f"{s.id}.speed", f"speed of {s.name}; 1 is as declared", "1", 1.0, "pace", 0.01, 100.0)
 
 

@@ -70,6 +70,12 @@ def batch(site: Site, value: float, *, station: str) -> Site:
     return _station(site, old.model_copy(update={"batch": int(value)}))
 
 
+def people(site: Site, value: float, *, station: str) -> Site:
+    """Jobs of a station that take `value` people at a time."""
+    old = next(s for s in site.stations if s.id == station)
+    return _station(site, old.model_copy(update={"people": int(value)}))
+
+
 def capacity(site: Site, value: float, *, buffer: str) -> Site:
     """A buffer with `value` places."""
 

@@ -202,6 +202,16 @@ def running(tables: Sequence[Sequence[Figure]], question: Question) -> str:
     return f"{name} {', '.join(parts[:4])} {unit}" if parts else name
 
 
+def _exists(figure: Figure) -> None:
+    """Raises `Unrunnable` where some futures have no such figure: nothing can be chosen by it."""
+    none = int(np.count_nonzero(~np.isfinite(figure.values)))
+    if none:
+        n = len(figure.values)
+        raise Unrunnable(
+            f"`{figure.name}` does not exist in {none} of {n} futures; choose by another, or look further ahead"
+        )
+
+
 def _select(grown: Sequence[Grown], question: Question, tell: Tell | None, stop: Callable[[], bool] | None) -> Together:
     """Run those that are still in the race, until one is left or the bound comes."""
     try:
@@ -220,7 +230,8 @@ def _select(grown: Sequence[Grown], question: Question, tell: Tell | None, stop:
                 break
             figure = ordered_figure_of(figures(rows), question.select)
             better, name, unit = figure.better, figure.name, figure.unit
-            table[:, i] = np.nan_to_num(figure.values * better)
+            _exists(figure)
+            table[:, i] = figure.values * better
         if interrupted:
             break
         n = wanted
