@@ -85,14 +85,43 @@ class Job:
     kind: int
     serial: int
     due_s: float
+    priority: int = 100
     step: int = 0
+    order: str = ""
+
+
+@dataclass(frozen=True)
+class Booked:
+    """An order with a name."""
+
+    name: str
+    kind: int
+    quantity: int
+    due_s: float
+    priority: int = 100
+    came_s: float = 0.0
 
 
 class Peer:
     """A job shop of single-server or parallel stations with dispatch rules, unlimited buffers and fixed times."""
 
-    def __init__(self, machines: Sequence[int], kinds: Sequence[Kind], rules: Sequence[str], setup_s: float) -> None:
+    def __init__(
+        self,
+        machines: Sequence[int],
+        kinds: Sequence[Kind],
+        rules: Sequence[str],
+        setup_s: float,
+        *,
+        booked: Sequence[Booked] = (),
+        limit: int = 10**9,
+        limits: dict[int, int] | None = None,
+    ) -> None:
         self.env = simpy.Environment()
+        self.limit, self.limits = limit, limits or {}
+        self.on_floor: dict[int, int] = dict.fromkeys(range(len(kinds)), 0)
+        self.outside: list[tuple[int, float, int, Job]] = []
+        self.finished: dict[str, float] = {}
+        self.left = {b.name: b.quantity for b in booked}
         self.kinds, self.rules, self.setup_s = kinds, rules, setup_s
         self.waiting: list[list[Job]] = [[] for _ in machines]
         self.idle: list[list[simpy.Event]] = [[] for _ in machines]
@@ -100,16 +129,48 @@ class Peer:
         for station, count in enumerate(machines):
             for _ in range(count):
                 self.env.process(self.machine(station))
-        for number in range(len(kinds)):
-            self.env.process(self.orders(number))
+        for number, kind in enumerate(kinds):
+            if kind.every.kind == "constant":
+                self.env.process(self.orders(number))
+        for place, order in enumerate(booked):
+            self.env.process(self.named(place, order))
 
     def orders(self, number: int) -> Any:
         kind, serial = self.kinds[number], 0
         while True:
             for _ in range(kind.quantity):
-                self.put(Job(number, serial, self.env.now + kind.due_h * 3600.0))
+                job = Job(number, serial, self.env.now + kind.due_h * 3600.0, kind.priority)
+                self.outside.append((kind.priority, self.env.now, 1000 + number, job))
                 serial += 1
+            self.let_in()
             yield self.env.timeout(float(kind.every.value or 0.0))
+
+    def named(self, place: int, order: Booked) -> Any:
+        yield self.env.timeout(order.came_s)
+        for _ in range(order.quantity):
+            job = Job(order.kind, -1, order.due_s, order.priority, order=order.name)
+            self.outside.append((order.priority, order.came_s, place, job))
+        self.let_in()
+
+    def let_in(self) -> None:
+        """Jobs enter by priority, then by age, then as listed, while their limits allow."""
+        while sum(self.on_floor.values()) < self.limit:
+            may = [e for e in self.outside if self.on_floor[e[3].kind] < self.limits.get(e[3].kind, 10**9)]
+            if not may:
+                return
+            entry = min(may, key=lambda e: e[:3])
+            self.outside.remove(entry)
+            self.on_floor[entry[3].kind] += 1
+            self.put(entry[3])
+
+    def leave(self, job: Job) -> None:
+        self.out.append((self.env.now, job.kind, job.serial))
+        self.on_floor[job.kind] -= 1
+        if job.order:
+            self.left[job.order] -= 1
+            if self.left[job.order] == 0:
+                self.finished[job.order] = self.env.now
+        self.let_in()
 
     def put(self, job: Job) -> None:
         station = self.kinds[job.kind].times[job.step][0]
@@ -134,7 +195,7 @@ class Peer:
                 case "setup-minimising":
                     return float(job.kind != last)
                 case "priority":
-                    return self.kinds[job.kind].priority
+                    return job.priority
                 case _:
                     return 0.0
 
@@ -157,6 +218,6 @@ class Peer:
             yield self.env.timeout(self.span(job, job.step))
             job.step += 1
             if job.step == len(self.kinds[job.kind].times):
-                self.out.append((self.env.now, job.kind, job.serial))
+                self.leave(job)
             else:
                 self.put(job)

@@ -26,6 +26,7 @@ from andon.site.floor import (
     Release,
 )
 from andon.site.model import Element, ElementKind, Site
+from andon.site.orders import Order
 from andon.site.part import Part
 
 HORIZON_S = 1800.0
@@ -241,6 +242,22 @@ def roomy(site: Site) -> Site:
     return change(site, buffers=buffers, release=Release(wip_limit=12))
 
 
+def order_book(draw: Draw, site: Site) -> Site:
+    """Orders with names, beside the pattern of demand or alone."""
+    orders = tuple(
+        Order(
+            order=f"o{k}",
+            product=draw(st.sampled_from([p.id for p in site.products])),
+            quantity=draw(st.integers(1, 6)),
+            due=f"2026-01-05 00:{draw(st.integers(30, 59))}",
+            priority=draw(st.none() | st.integers(1, 3)),
+            release=draw(st.none() | st.integers(0, 29).map(lambda minute: f"2026-01-05 00:{minute:02d}")),
+        )
+        for k in range(draw(st.integers(1, 4)))
+    )
+    return change(site, orders=orders, **({"demand": ()} if draw(st.booleans()) else {}))
+
+
 WORDS: dict[str, Word] = {
     "parallel machines": parallel,
     "batches": batch,
@@ -256,6 +273,7 @@ WORDS: dict[str, Word] = {
     "dispatch rules": dispatch,
     "alternatives": alternatives,
     "inspection": inspection,
+    "an order book": order_book,
 }
 """In the order in which they are applied."""
 

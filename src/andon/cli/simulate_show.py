@@ -134,13 +134,18 @@ def _stations(result: Result, bottleneck: Bottleneck | None, console: Console) -
 def _orders(result: Result, console: Console) -> None:
     if not result.orders:
         return
-    table = Table(title="open orders (ages assumed)")
-    for head in ("product", "order", "on time", "complete in, median h", "90 %"):
+    named = any(o.order for o in result.orders)
+    table = Table(title="orders" if named else "open orders (ages assumed)")
+    heads = ["product", "order", "on time", "complete in, median h", "90 %"]
+    for head in [*heads, *(["due in, h", "late by, mean h"] if named else [])]:
         table.add_column(head, justify="left" if head == "product" else "right")
     for o in result.orders:
         c = o.complete_h
         interval = f"{c.low_90:.1f} .. {c.high_90:.1f}" if c.n else ""
-        table.add_row(o.product, str(o.number), f"{o.on_time:.0%}", f"{c.median:.1f}" if c.n else "later", interval)
+        cells = [f"{o.on_time:.0%}", f"{c.median:.1f}" if c.n else "later", interval]
+        if o.tardiness_h is not None:
+            cells += [f"{o.due_h:.1f}", f"{o.tardiness_h.mean:.2g}"]
+        table.add_row(o.product, o.order or str(o.number), *cells)
     console.print(table)
 
 

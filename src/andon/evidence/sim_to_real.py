@@ -105,7 +105,7 @@ def _represented(site: Site) -> list[str]:
 def _missing(site: Site) -> list[str]:
     """What an answer could depend on and the site does not describe (R27)."""
     parts: Sequence[tuple[bool, str]] = (
-        (bool(site.demand), "demand"),
+        (bool(site.demand or site.orders), "demand"),
         (any(s.breakdown for s in site.stations), "downtime"),
         (bool(site.crews), "availability of workers"),
         (any("sensor" in a.name for a in site.assumptions), "error of sensors"),

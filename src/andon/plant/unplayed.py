@@ -13,6 +13,9 @@ def refuse(site: Site) -> None:
         PlantError: one sentence that names the first of them.
     """
     _refuse_people(site)
+    if site.orders:
+        what = "orders.csv lists orders, and the virtual plant only plays the pattern of `demand`"
+        raise PlantError(f"{what}; simulate this site, or remove the file")
     for station in site.stations:
         if station.dispatch != "fifo":
             what = f"station `{station.id}` dispatches by `{station.dispatch}`, which the virtual plant does not play"

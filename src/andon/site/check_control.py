@@ -1,11 +1,12 @@
-"""Dispatch rules: what each of them goes by is declared, and what is declared is used."""
+"""Dispatch rules and the order book: what a rule goes by is declared, what is declared is used, times are times."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from andon.site.draft import Draft
-from andon.site.problems import Problem
+from andon.site.orders import wall_time
+from andon.site.problems import Problem, shown
 from andon.site.shape import Item
 
 PRIORITY_MAX = 1000
@@ -15,6 +16,23 @@ def check(made: Draft) -> Iterator[Problem]:
     """Everything about which job comes next."""
     for item in made.all("station"):
         yield from _dispatch(item)
+    for item in made.all("order"):
+        yield from _order(item)
+
+
+def _order(item: Item) -> Iterator[Problem]:
+    when = {}
+    for name in ("due", "release"):
+        text = item.values.get(name)
+        if not text:
+            continue
+        when[name] = wall_time(text)
+        if when[name] is None:
+            what = f"`{name}` of {item.label} is {shown(text)}"
+            yield item.problem((name,), what, "write a wall time as YYYY-MM-DD HH:MM")
+    due, release = when.get("due"), when.get("release")
+    if due is not None and release is not None and due < release:
+        yield item.problem(("due",), f"{item.label} is due before it may be released", "give a later due time")
 
 
 def _dispatch(item: Item) -> Iterator[Problem]:

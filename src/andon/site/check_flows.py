@@ -168,9 +168,10 @@ def _sequence(made: Draft, release: Item) -> Iterator[Problem]:
 
 def _orders(made: Draft) -> Iterator[Problem]:
     """Notes: a product that nobody orders."""
-    if made.unread & {"demand"} or not made.all("demand"):
+    wanted = [*made.all("demand"), *made.all("order")]
+    if made.unread & {"demand", "order"} or not wanted:
         return
-    ordered = {i.raw.get("product") for i in made.all("demand") if isinstance(i.raw.get("product"), str)}
+    ordered = {i.raw.get("product") for i in wanted if isinstance(i.raw.get("product"), str)}
     for item in made.all("product"):
         if item.id and item.id not in ordered:
             yield Problem(item.section.file, item.line, f"nobody orders {item.label}", "add it to `demand`", "note")

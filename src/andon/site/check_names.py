@@ -51,6 +51,7 @@ REFERENCES: tuple[tuple[str, Path, str], ...] = (
     ("curve", ("spread",), "assumption"),
     ("demand", ("product",), "product"),
     ("demand", ("every",), "assumption"),
+    ("order", ("product",), "product"),
     ("release", ("sequence_signal",), "signal"),
     ("signal", ("element",), "element"),
     ("signal", ("source",), "source"),

@@ -10,7 +10,7 @@ from andon.site.part import Part
 
 PARTS: dict[str, tuple[str, ...]] = {
     "layout": ("areas", "elements"),
-    "flows": ("stations", "buffers", "crews", "fleets", "products", "demand", "release", "setups"),
+    "flows": ("stations", "buffers", "crews", "fleets", "products", "demand", "release", "setups", "orders"),
     "signals": ("signals",),
     "connectors": ("sources", "ot"),
     "assumptions": ("assumptions", "curves"),

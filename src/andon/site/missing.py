@@ -11,8 +11,8 @@ def not_represented(site: Site) -> tuple[str, ...]:
     None of them is an error. Each line says what is missing and how the models behave without it.
     """
     missing: list[str] = []
-    ordered = {d.product for d in site.demand}
-    if site.products and not site.demand:
+    ordered = {d.product for d in site.demand} | {o.product for o in site.orders}
+    if site.products and not ordered:
         missing.append("demand: no orders are declared, so nothing says when work arrives")
     elif unordered := [p.id for p in site.products if p.id not in ordered]:
         missing.append(f"demand: nobody orders {_listed(unordered)}")

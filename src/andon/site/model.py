@@ -21,6 +21,7 @@ from andon.site.floor import (
     Station,
 )
 from andon.site.network import Ot
+from andon.site.orders import Order
 from andon.site.pace import SetupTime
 from andon.site.part import Id as Id  # noqa: PLC0414 - re-exported: rooms above name parts from here
 from andon.site.part import Part as Part  # noqa: PLC0414 - same
@@ -198,6 +199,7 @@ class Site(Part):
     purpose_rules: tuple[Purpose, ...] = ()
     """The purposes with their limits; `purposes` has their ids."""
     setups: tuple[SetupTime, ...] = ()
+    orders: tuple[Order, ...] = ()
     """Set-ups that depend on the product before."""
     ot: Ot | None = None
     """The control network as declared; None when the folder has no ot.yaml."""

@@ -105,6 +105,7 @@ def _site(made: Draft) -> Site:
         digests={},
         purpose_rules=sorted_by_id("purpose"),
         setups=listed("set-up"),
+        orders=sorted_by_id("order", "order"),
         ot=_ot(made),
     )
     return site.model_copy(update={"digests": digests(site)})

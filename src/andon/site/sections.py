@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from andon.site import floor, model, network, pace
+from andon.site import floor, model, network, orders, pace
 from andon.site.model import ContextOfUse
 from andon.site.part import Part
 
@@ -44,6 +44,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("site.yaml", "products", floor.Product, "product"),
     Section("site.yaml", "demand", floor.Demand, "demand", id_field=""),
     Section("signals.csv", "", model.Signal, "signal", needed=True),
+    Section("orders.csv", "", orders.Order, "order", id_field="order"),
     Section("setups.csv", "", pace.SetupTime, "set-up", id_field=""),
     Section("sources.yaml", "sources", model.Source, "source", needed=True),
     Section("assumptions.yaml", "assumptions", floor.Assumption, "assumption", id_field="name"),

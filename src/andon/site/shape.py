@@ -281,7 +281,7 @@ def column_type(section: Section, name: str) -> type[Any]:
     origin = get_origin(first)
     if origin is tuple:
         return tuple
-    return {float: float, bool: bool}.get(first, str)
+    return {float: float, int: int, bool: bool}.get(first, str)
 
 
 def _typed(section: Section, name: str, cell: str) -> Any:
@@ -291,6 +291,8 @@ def _typed(section: Section, name: str, cell: str) -> Any:
         return cell.replace(";", " ").replace(",", " ").split()
     if kind is bool:
         return {"true": True, "false": False}.get(cell.lower())
+    if kind is int:
+        return int(cell) if cell.lstrip("-").isdecimal() and cell.isascii() else None
     if kind is float:
         try:
             value = float(cell)
@@ -303,6 +305,8 @@ def _typed(section: Section, name: str, cell: str) -> Any:
 def _cell_advice(section: Section, name: str, cell: str) -> tuple[str, str]:
     if column_type(section, name) is bool:
         return "`true` or `false`", "write `true` or `false`"
+    if column_type(section, name) is int:
+        return "a whole number", "write digits only, such as `4`"
     if "," in cell and cell.replace(",", "", 1).lstrip("-+").isdigit():
         return "a number", f"write {shown(cell.replace(',', '.'))}, with a point"
     return "a finite number", "write digits with a point, such as `0.5`"

@@ -27,6 +27,9 @@ def control(builder: Builder) -> None:
     site, words = builder.site, builder.m.words
     for product, a in zip(site.products, builder.product_at, strict=True):
         words[a + at.PRODUCT_PRIORITY] = product.priority
+        words[a + at.FLOOR_LIMIT] = 1 << 60
+        if product.id not in {d.product for d in site.demand}:
+            words[a + at.REPLACES] = 1  # only the pattern of demand can say that what is scrapped is not made again
         first = words[a + at.ROUTE]
         for route in product.routes:
             others = [step.others for step in route]
@@ -44,6 +47,11 @@ def control(builder: Builder) -> None:
                 words[here + at.REMAINING] = remaining
             first = after
     _floor_dues(builder)
+
+
+def desk_code(builder: Builder) -> int:
+    """The release desk's program: the plain one where it looks at the floor's limit and the oldest order alone."""
+    return builder.code.add(at.DISPATCH_ALL if builder.book else at.DISPATCH)
 
 
 def _expected_ns(builder: Builder, step: int) -> int:

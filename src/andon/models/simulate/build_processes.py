@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from andon.core.time import SECOND
 from andon.models.simulate import warm
-from andon.models.simulate.build_control import RULES, ranks
+from andon.models.simulate.build_control import RULES, desk_code, ranks
 from andon.models.simulate.build_machines import changes
 from andon.models.simulate.build_people import Asks
 from andon.models.simulate.builder import Builder
@@ -13,6 +13,7 @@ from andon.models.simulate.live import MachineNow
 from andon.models.simulate.program import (
     Entries,
     Wiring,
+    book_code,
     breakdown_code,
     calendar_code,
     demand_code,
@@ -81,7 +82,9 @@ def _others(builder: Builder, crew_at: dict[str, int], fleet_at: int) -> None:
         if live is not None:
             phase = live.order_phase_s.get(d.product)
             words[p + at.AGE] = at.UNSEEN if phase is None else round(phase * SECOND)
-    desk = builder.process("release desk", at.RELEASER, builder.code.add(at.DISPATCH), 3)
+    if builder.book:
+        builder.process("order book", at.DEMAND, book_code(builder.code), 3)
+    desk = builder.process("release desk", at.RELEASER, desk_code(builder), 3)
     words[at.DESK] = desk
     builder.process("probe", at.PROBE, probe_code(builder.code), 9)
     p = builder.process("end of warm-up", at.PROBE, builder.code.here, 8)

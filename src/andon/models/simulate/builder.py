@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from andon.models.simulate.asked import Asked
+from andon.models.simulate.booked import Booked
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.program import Code, Memory
@@ -52,6 +53,8 @@ class Builder:
         self.proc_at: list[int] = []
         self.mix_at: list[int] = []
         """Addresses of records, in the site's order."""
+        self.book: tuple[Booked, ...] = ()
+        """The orders with names."""
         self.next_proc = 0
         self.road = False
         """Whether anything is ever carried."""

@@ -134,8 +134,29 @@ def shift_end(site: Site, at_ns: int) -> int | None:
     return max(ends) if ends else None
 
 
+def moment_ns(site: Site, text: str) -> int:
+    """A wall time of the site's time zone, `YYYY-MM-DD HH:MM`, in nanoseconds since the epoch."""
+    return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(site.time_zone)).timestamp()) * SECOND
+
+
+def _book_start(site: Site) -> int:
+    """Start of the shift, or of the day, in which the first order may be released; is due where none has a release."""
+    days = [o.release for o in site.orders if o.release] or [o.due for o in site.orders]
+    first = min(moment_ns(site, text) for text in days)
+    week = 7 * 86_400 * SECOND
+    begins = [b for shift in site.shifts for (b, _), _ in spans(site, shift, first - week, first + 1) if b <= first]
+    midnight = datetime.fromtimestamp(first // SECOND, ZoneInfo(site.time_zone)).replace(hour=0, minute=0, second=0)
+    return max(begins, default=round(midnight.timestamp()) * SECOND)
+
+
 def first_shift_start(site: Site) -> int:
-    """Midnight, or the start of the first shift, of Monday 5 January 2026: where runs from empty begin."""
+    """Where runs from empty begin.
+
+    Where the site has an order book, see `_book_start`; else midnight, or the start of the first shift, of Monday
+    5 January 2026.
+    """
+    if site.orders:
+        return _book_start(site)
     if not site.shifts:
         return 1_767_571_200 * SECOND
     zone = ZoneInfo(site.time_zone)

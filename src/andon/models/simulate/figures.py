@@ -33,4 +33,10 @@ def figures(rows: Rows) -> tuple[Figure, ...]:
                 Figure(f"{product} scrapped", "jobs", rows.scrapped(i), -1),
                 Figure(f"{product} reworked", "times", rows.reworked(i), -1),
             ]
+    if rows.image.book:
+        found.append(Figure("orders' tardiness", "h", rows.tardiness_s() / 3600.0, -1))
+        found += [
+            Figure(f"{product} orders' tardiness", "h", rows.tardiness_s(i) / 3600.0, -1)
+            for i, product in enumerate(rows.image.products)
+        ]
     return (*found, *energy_figures(rows))

@@ -8,6 +8,8 @@ import numpy as np
 
 from andon.models.simulate import warm
 from andon.models.simulate.asked import Asked
+from andon.models.simulate.booked import Booked, booked, waiting_otherwise
+from andon.models.simulate.build_book import book
 from andon.models.simulate.build_control import control
 from andon.models.simulate.build_floor import stores_and_pools
 from andon.models.simulate.build_processes import processes
@@ -54,11 +56,15 @@ class Image:
     """The site as it was built."""
     orders_now: dict[str, int]
     """Open orders in the book at the start, by product."""
+    book: tuple[Booked, ...] = ()
+    """The orders with names, in the order in which they come."""
 
 
 def build(site: Site, live: LiveState | None, asked: Asked, options: Options) -> Image:
     """The image of a site: records, tables, processes with their programs, and the room behind them."""
-    builder = Builder(site, live, asked, options)
+    entries = booked(site, live, options.start_ns, options.horizon_ns)
+    builder = Builder(site, waiting_otherwise(live, entries, site) if entries and live else live, asked, options)
+    builder.book = entries
     _check(builder)
     _records(builder)
     summary = len(builder.m.words)
@@ -66,6 +72,7 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options) ->
     stores_and_pools(builder)
     products(builder)
     control(builder)
+    book(builder)
     processes(builder)
     orders_now = _begin_from_live(builder)
     _events(builder)
@@ -90,6 +97,7 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options) ->
         options=builder.options,
         site=site,
         orders_now=orders_now,
+        book=builder.book,
     )
 
 
@@ -102,7 +110,7 @@ def _check(builder: Builder) -> None:
     site = builder.site
     if not site.products or not site.stations:
         raise Unrunnable("the site has no products or no stations; declare what it makes in site.yaml")
-    if not site.demand:
+    if not site.demand and not site.orders:
         raise Unrunnable("the site has no demand, so nothing would ever be made; add `demand` to site.yaml")
     stations = {s.id for s in site.stations}
     for product in site.products:
@@ -119,11 +127,12 @@ def _records(builder: Builder) -> None:
     builder.store_at = m.table(at.STORES, at.STORES_N, len(site.stations) + len(site.fleets), at.STORE_WORDS)
     builder.pool_at = m.table(at.POOLS, at.POOLS_N, len(site.crews), at.POOL_WORDS)
     count = len(builder.machine_ids) + len(builder.vehicle_ids) + len(builder.calendar_machines)
-    count += len(site.demand) + len(site.crews) + 3 + people_of(site)
+    count += len(site.demand) + len(site.crews) + 3 + people_of(site) + bool(builder.book)
     builder.proc_at = m.table(at.PROCS, at.PROCS_N, count, at.PROC_WORDS)
     builder.next_proc = 0
     if told_apart(site):
         m.table(at.BOOKS, 0, len(site.crews), at.BOOK_WORDS)
+    m.put(at.FINISHES, [0] * len(builder.book))
     width = 1 + 2 * len(site.products) + len(builder.store_at)
     m.put(at.SERIES, [0] * (builder.options.bins * width))
 

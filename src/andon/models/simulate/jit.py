@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from andon.models.simulate.kernel import (
+    book,
     chance,
     control,
     desk,
+    due,
     events,
     floor,
     flow,
@@ -35,7 +37,7 @@ from andon.models.simulate.kernel import (
 )
 
 Flavour = Literal["compiled", "checked", "plain"]
-MODULES = (numbers, chance, events, queues, people, floor, work, flow, pace, rota, desk, control, machine)
+MODULES = (numbers, chance, events, queues, people, floor, due, work, flow, pace, rota, desk, control, book, machine)
 INLINED = frozenset(
     {"mix", "unit", "who_is", "which_is", "nanos", "has_room", "append", "shift", "enter", "count", "wake", "schedule"}
     | {"step", "get", "work", "worked", "leave", "service"}

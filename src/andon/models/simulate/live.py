@@ -125,7 +125,9 @@ def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState
 
 def _unseen(site: Site) -> Iterator[str]:
     """What no signal tells on a site that has such a thing."""
-    if any(s.dispatch in {"edd", "cr"} for s in site.stations):
+    if site.orders:
+        yield "which of the orders in orders.csv wait (taken as the last ones that may be released)"
+    if site.orders or any(s.dispatch in {"edd", "cr"} for s in site.stations):
         yield "which orders the jobs on the floor belong to (taken as the ones before those that wait)"
     if any(s.breakdown for s in site.stations):
         yield "how long each machine has run since its last repair"

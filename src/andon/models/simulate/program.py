@@ -189,6 +189,14 @@ def demand_code(code: Code, product: int) -> tuple[int, int]:
     return place, wait
 
 
+def book_code(code: Code) -> int:
+    """The orders with names, each when it may be released."""
+    start = code.add(at.BOOK_NEXT)
+    code.add(at.BOOK_PLACE)
+    code.add(at.JUMP, start)
+    return start
+
+
 def calendar_code(code: Code, crew: int) -> int:
     """A crew's comings and goings."""
     start = code.add(at.LINE_NEXT, crew)

@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from andon.core.canonical import digest
 from andon.core.time import iso
 from andon.models.simulate import jit
 from andon.models.simulate.asked import asked
 from andon.models.simulate.energy import Energy, energy
 from andon.models.simulate.figures import figures
-from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.limits import Mark, mark, not_represented
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.orders import OrderDue, orders_due
 from andon.models.simulate.question import Question
 from andon.models.simulate.rows import STATES, STATES_USUAL, Rows
 from andon.models.simulate.run import Pool, Progress, compile_site, replicate
@@ -36,18 +34,6 @@ class Station:
     queue: Spread
     bottleneck: float
     """Probability that it is the bottleneck (average active period method)."""
-
-
-@dataclass(frozen=True)
-class OrderDue:
-    """One open order of the book, and whether it will be on time."""
-
-    product: str
-    number: int
-    """1: the oldest."""
-    on_time: float
-    """Probability; the order's age is assumed, since the book shows only counts."""
-    complete_h: Spread
 
 
 @dataclass(frozen=True)
@@ -107,10 +93,7 @@ class Result:
                 {"id": s.id, "shares": s.shares, "queue": s.queue.as_json(), "bottleneck": s.bottleneck}
                 for s in self.stations
             ],
-            "orders": [
-                {"product": o.product, "number": o.number, "on_time": o.on_time, "complete_h": o.complete_h.as_json()}
-                for o in self.orders
-            ],
+            "orders": [o.as_json() for o in self.orders],
             "crews": self.crews,
             "vehicles": self.vehicles,
             "energy": self.energy.as_json() if self.energy is not None else None,
@@ -201,7 +184,7 @@ def answer(
         overrides=changed,
         figures=spreads,
         stations=_stations(rows),
-        orders=_orders(rows),
+        orders=orders_due(rows),
         crews={crew.id: float(rows.crew_load(i).mean()) for i, crew in enumerate(built.crews)},
         vehicles=float(rows.vehicle_use().mean()),
         energy=energy(rows),
@@ -234,24 +217,3 @@ def _stations(rows: Rows) -> tuple[Station, ...]:
         )
         for i, station in enumerate(rows.image.site.stations)
     )
-
-
-def _orders(rows: Rows) -> tuple[OrderDue, ...]:
-    """The open orders that were in the book at the start."""
-    memory = rows.image.memory
-    table = int(memory[at.INITIAL])
-    counts = dict.fromkeys(rows.image.products, 0)
-    found = []
-    for i in range(int(memory[at.INITIAL_N])):
-        entry = memory[table + i * (1 + at.ORDER_WORDS) : table + (i + 1) * (1 + at.ORDER_WORDS)]
-        index = (int(entry[0]) - int(memory[at.PRODUCTS])) // at.PRODUCT_WORDS
-        product = rows.image.products[index]
-        number = counts[product]
-        counts[product] += 1
-        if number >= at.FINISH_MAX:
-            continue
-        finish = rows.finish_s(index, number)
-        due_s = int(entry[1 + at.ORDER_DUE]) / 1e9
-        hours = np.where(np.isfinite(finish), finish / 3600.0, np.nan)
-        found.append(OrderDue(product, number + 1, float(np.mean(finish <= due_s)), spread("complete", "h", hours)))
-    return tuple(found)

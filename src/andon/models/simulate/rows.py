@@ -174,6 +174,23 @@ class Rows:
         which = range(len(self.image.products)) if index is None else (index,)
         return np.sum([self.product(i, word) for i in which], axis=0).astype(float)
 
+    def tardiness_s(self, index: int | None = None) -> Column:
+        """Mean seconds that complete orders were late, 0 for those in time; NaN where none was complete."""
+        which = range(len(self.image.products)) if index is None else (index,)
+        late = np.sum([self.product(i, at.LATE_US) for i in which], axis=0) / 1e6
+        count = np.sum([self.product(i, at.ORDERS_DONE) for i in which], axis=0)
+        return np.where(count > 0, late / np.maximum(count, 1), np.nan)
+
+    def booked_finish_s(self, number: int) -> Column:
+        """When the book's order of that number was complete; infinite when it was not."""
+        address = int(self.image.memory[at.FINISHES]) + number
+        when = self.words[:, int(np.searchsorted(self.places, address))]
+        return np.where(when > 0, when / 1e9, np.inf)
+
+    def booked_open(self, number: int) -> Column:
+        """Whether the book's order of that number had anything to be made; one that was complete before has not."""
+        return (self.booked_finish_s(number) < np.inf) | (self.image.book[number].out > 0)
+
     def wip(self) -> Column:
         """Mean number of jobs on the floor."""
         return self.header(at.WIP_AREA) / 1e6 / self.seconds

@@ -156,7 +156,7 @@ def warnings(site: Site, change: Asked) -> tuple[str, ...]:
         for station in built.stations
         if not any(True for p in built.products for _ in visits(p, station))
     ]
-    ordered = {d.product for d in built.demand}
+    ordered = {d.product for d in built.demand} | {o.product for o in built.orders}
     found += [
         f"nothing orders product `{p.id}`, so none is made; add a demand or remove it"
         for p in built.products

@@ -60,12 +60,14 @@ def token(m: at.Words) -> int:
     t = m[at.TOKENS_FREE]
     if t != 0:
         m[at.TOKENS_FREE] = m[t + at.LINK]
+        m[t + at.JOB_ORDER] = 0
         return t
     t = m[at.TOKENS_NEXT]
     if t + at.TOKEN_WORDS > m[at.TOKENS_END]:
         m[at.FAULT] = at.FAULT_TOKENS
         return 0
     m[at.TOKENS_NEXT] = t + at.TOKEN_WORDS
+    m[t + at.JOB_ORDER] = 0
     return t
 
 
@@ -105,22 +107,28 @@ def dispatch(m: at.Words, p: int, pc: int) -> int:
 
 def release_one(m: at.Words, a: int, t: int, step: int) -> None:
     """Let the next waiting job of the product at `a` onto the floor as `t`, at its first step."""
-    now = m[at.NOW]
     o = m[a + at.RING] + (m[a + at.RING_OUT] & m[a + at.RING_MASK]) * at.ORDER_WORDS
+    m[t + at.JOB_DUE] = m[o + at.ORDER_DUE]
+    m[t + at.JOB_PRIORITY] = m[a + at.PRODUCT_PRIORITY]
+    m[o + at.ORDER_OUT] -= 1
+    if m[o + at.ORDER_OUT] == 0:
+        m[a + at.RING_OUT] += 1
+    let_in(m, a, t, step, m[o + at.ORDER_AT])
+
+
+def let_in(m: at.Words, a: int, t: int, step: int, came: int) -> None:
+    """Job `t` of the product at `a` enters the floor at its first step; its order came at `came`."""
+    now = m[at.NOW]
     m[t + at.PRODUCT] = (a - m[at.PRODUCTS]) // at.PRODUCT_WORDS
     m[t + at.PLACE] = step
     m[t + at.SENT_BACK] = 0
     m[t + at.SERIAL] = m[a + at.SERIALS]
-    m[t + at.ARRIVED] = m[o + at.ORDER_AT]
+    m[t + at.ARRIVED] = came
     m[t + at.RELEASED] = now
-    m[t + at.JOB_DUE] = m[o + at.ORDER_DUE]
-    m[t + at.JOB_PRIORITY] = m[a + at.PRODUCT_PRIORITY]
     m[a + at.SERIALS] += 1
     m[a + at.WAITING] -= 1
     m[a + at.RELEASED_N] += 1
-    m[o + at.ORDER_OUT] -= 1
-    if m[o + at.ORDER_OUT] == 0:
-        m[a + at.RING_OUT] += 1
+    m[a + at.ON_FLOOR] += 1
     book_wip(m)
     m[at.WIP] += 1
     if m[at.TRACE_END] > 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.chance import unit
+from andon.models.simulate.kernel.due import lose_booked
 from andon.models.simulate.kernel.events import enter, note
 from andon.models.simulate.kernel.floor import book_wip, has_room, wake_desk
 from andon.models.simulate.kernel.queues import append
@@ -126,6 +127,7 @@ def forget(m: at.Words, t: int) -> None:
     """Job `t` is no more on the floor: give its record back."""
     book_wip(m)
     m[at.WIP] -= 1
+    m[m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS + at.ON_FLOOR] -= 1
     m[t + at.LINK] = m[at.TOKENS_FREE]
     m[at.TOKENS_FREE] = t
 
@@ -141,7 +143,9 @@ def scrap(m: at.Words, t: int) -> None:
     if m[at.TRACE_END] > 0:
         note(m, at.TRACE_SCRAP, m[t + at.PRODUCT], m[t + at.SERIAL] & at.SERIAL_MASK)
     forget(m, t)
-    if m[a + at.REPLACES] != 0 and m[a + at.RING_DONE] != m[a + at.RING_IN]:
+    if m[t + at.JOB_ORDER] != 0:
+        lose_booked(m, m[t + at.JOB_ORDER], a)
+    elif m[a + at.REPLACES] != 0 and m[a + at.RING_DONE] != m[a + at.RING_IN]:
         if m[a + at.RING_OUT] == m[a + at.RING_IN]:
             m[a + at.RING_OUT] -= 1
         o = m[a + at.RING] + (m[a + at.RING_OUT] & m[a + at.RING_MASK]) * at.ORDER_WORDS

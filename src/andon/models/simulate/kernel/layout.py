@@ -126,7 +126,7 @@ SERIAL_MASK = PASS - 1
 FIRST, ROUTE, ROUTE_N, WAITING, RING, RING_MASK, RING_DONE, RING_OUT, RING_IN = range(9)
 DONE, FLOW_US, FLOW_N, LEAD_US, ORDERS_DONE, ON_TIME, SERIALS, EVERY, QUANTITY, DUE = range(9, 19)
 RANK, LAST_EXIT, ORDERED, LATE_US, RELEASED_N = 19, 20, 21, 22, 23
-PRODUCT_WORDS = 40
+PRODUCT_WORDS = 44
 SCRAPPED, REWORKED, REPLACES, ENTRY, PIECES = 33, 34, 35, 38, 39
 """REPLACES: whether what is scrapped is made again; ENTRY: step-like record before the first step, where that is
 chosen; PIECES: jobs that came into being on the floor, less those that were merged away or taken apart."""
@@ -190,14 +190,22 @@ ACQUIRE_PEOPLE, PERSON_TURN = 65, 66
 # 31 to 39 are for machines, 41 to 54 flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
 
 # --- control: which job next, cards, the order book, questions to a policy
-JOB_DUE, JOB_PRIORITY = 8, 9
-"""Words of a job: when it is due, and its priority, 1 first."""
+BOOK, BOOK_N, BOOK_HERE, FINISHES = 65, 66, 67, 68
+"""Words of the header: the order book, how many orders it has, how many have come, when each was complete."""
+JOB_DUE, JOB_PRIORITY, JOB_ORDER = 8, 9, 14
+"""Words of a job: when it is due, its priority, 1 first, and the order of the book that it is made for, 0 for none."""
 EXPECTED, REMAINING = 8, 9
 """Words of a route step: expected nanoseconds of work in it, and from it to the end."""
-PRODUCT_PRIORITY, FLOOR_DUE = 36, 37
+PRODUCT_PRIORITY, FLOOR_DUE, BOOK_HEAD, ON_FLOOR, FLOOR_LIMIT, BOOK_FLOOR = 36, 37, 40, 41, 42, 43
 """Words of a product: the priority of its jobs where their order has none; when the jobs that were on the floor at the
-start are due."""
-GET_BY = 55
+start are due; its first order of the book with jobs to release; jobs on the floor, and how many there may be; the order
+of the book that the next of those jobs to finish belongs to."""
+BOOK_PRODUCT, BOOK_QUANTITY, BOOK_OUT, BOOK_LEFT, BOOK_AT, BOOK_DUE, BOOK_PRIORITY, BOOK_LINK, BOOK_NUMBER = range(9)
+"""Words of an order of the book: jobs in all, to release, to complete; when it came; the next in its product's list."""
+BOOK_BEFORE, BOOK_AFTER, BOOK_HERE_N = 9, 10, 11
+"""The order of its product before and after it; its jobs that were on the floor at the start and still are."""
+BOOK_ORDER_WORDS = 12
+GET_BY, DISPATCH_ALL, BOOK_NEXT, BOOK_PLACE = range(55, 59)
 BY_FIFO, BY_SPT, BY_EDD, BY_CR, BY_SETUP, BY_PRIORITY = range(6)
 RATIO_SLACK_US_MAX = 30_000_000_000_000
 """A critical ratio is computed from at most this much slack either way, about a year, in microseconds."""

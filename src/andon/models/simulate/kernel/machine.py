@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel.book import book_next, book_place, close_book, dispatch_all, settle_book
 from andon.models.simulate.kernel.chance import key_of, unit
 from andon.models.simulate.kernel.control import get_by
 from andon.models.simulate.kernel.desk import (
@@ -118,6 +119,12 @@ def step_control(m: at.Words, p: int, op: int, a: int, b: int, c: int, pc: int) 
     """The instructions of rules: which job next, cards, the order book."""
     if op == at.GET_BY:
         return get_by(m, p, a, b, c, pc)
+    if op == at.DISPATCH_ALL:
+        return dispatch_all(m, p, a, pc)
+    if op == at.BOOK_NEXT:
+        return book_next(m, p, pc)
+    if op == at.BOOK_PLACE:
+        return book_place(m, pc)
     return -1
 
 
@@ -202,6 +209,7 @@ def close(m: at.Words) -> None:
             o = m[a + at.RING] + (k & m[a + at.RING_MASK]) * at.ORDER_WORDS
             if m[o + at.ORDER_DUE] < now:
                 m[a + at.OVERDUE] += 1
+    close_book(m)
     book_wip(m)
 
 
@@ -234,6 +242,8 @@ def begin(m: at.Words, f: at.Reals, seed: int, replication: int) -> None:
             m[p + at.LAST] = drawn(m, mix, m[p + at.NUMBER] + (1 << 42)) >> 8
             if m[p + at.JOB] != 0:
                 m[p + at.LAST] = m[m[p + at.JOB] + at.PRODUCT]
+    if m[at.BOOK_N] > 0:
+        settle_book(m)
 
 
 def fill_orders(m: at.Words) -> None:
@@ -293,10 +303,11 @@ def settle(m: at.Words, t: int, mix: int) -> None:
 
 
 def know(m: at.Words, t: int) -> None:
-    """Give job `t`, which was on the floor at the start, what its product's jobs have: due time and priority."""
+    """Count job `t`, on the floor at the start, and give it what its product's jobs have: due time and priority."""
     product = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
     m[t + at.JOB_DUE] = m[product + at.FLOOR_DUE]
     m[t + at.JOB_PRIORITY] = m[product + at.PRODUCT_PRIORITY]
+    m[product + at.ON_FLOOR] += 1
 
 
 def drawn(m: at.Words, mix: int, which: int) -> int:

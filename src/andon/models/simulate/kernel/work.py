@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.chance import duration, isf, residual, unit
+from andon.models.simulate.kernel.due import fill_booked, fill_floor
 from andon.models.simulate.kernel.events import enter, note, note_jobs, schedule, wake
 from andon.models.simulate.kernel.floor import arrive, book_wip, has_room, release, take, wake_desk
 from andon.models.simulate.kernel.numbers import log
@@ -210,9 +211,14 @@ def go_out(m: at.Words, t: int, product: int) -> None:
         note(m, at.TRACE_EXIT, m[t + at.PRODUCT], m[t + at.SERIAL] & at.SERIAL_MASK)
     book_wip(m)
     m[at.WIP] -= 1
+    m[product + at.ON_FLOOR] -= 1
     m[t + at.LINK] = m[at.TOKENS_FREE]
     m[at.TOKENS_FREE] = t
-    if m[product + at.RING_DONE] != m[product + at.RING_IN]:
+    if m[t + at.JOB_ORDER] != 0:
+        fill_booked(m, m[t + at.JOB_ORDER], product)
+    elif m[product + at.BOOK_FLOOR] != 0 and m[t + at.RELEASED] < 0:
+        fill_floor(m, product)
+    elif m[product + at.RING_DONE] != m[product + at.RING_IN]:
         o = m[product + at.RING] + (m[product + at.RING_DONE] & m[product + at.RING_MASK]) * at.ORDER_WORDS
         m[o + at.ORDER_LEFT] -= 1
         if m[o + at.ORDER_LEFT] == 0:
