@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 
 from andon.models.simulate.asked import Asked
@@ -11,7 +11,8 @@ from andon.models.simulate.calendar import crew_line, first_shift_start, open_sp
 from andon.models.simulate.laws import mean_of, scale_of
 from andon.models.simulate.rows import STATES, Rows
 from andon.models.simulate.tables import curve_value_s, setpoint_default
-from andon.site.floor import Crew, Product, Station, Step
+from andon.models.simulate.visits import expected_visits
+from andon.site.floor import Crew, OtherStation, Product, Station, Step
 from andon.site.model import Site
 
 WEEK_NS = 7 * 86_400 * 10**9
@@ -26,7 +27,7 @@ class Load:
     """What the demand asks of a station or a crew, as a share of the time that it has."""
 
     kind: str
-    """`station` or `crew`."""
+    """`station`, `stations` that share a step, or `crew`."""
     id: str
     load: float
     """Mean work that comes in a week over what can be done in one; 1 and more: the queue grows without end. Set-ups and
@@ -42,6 +43,8 @@ class _Week:
         self.start = first_shift_start(site)
         self.open_s = sum(b - a for a, b in open_spans(site, self.start, WEEK_NS)) / 1e9
         self.crews = {c.id: c for c in site.crews}
+        self.stations = {s.id: s for s in site.stations}
+        self.visits = {p.id: expected_visits(p) for p in site.products}
 
     def mean_s(self, name: str) -> float:
         """Mean seconds of an assumption, as asked for."""
@@ -49,15 +52,17 @@ class _Week:
         return mean_of(a.distribution) * scale_of(a.unit, a.name) * self.change.factors.get(name, 1.0)
 
     def jobs(self, product: Product) -> float:
-        """Jobs of a product that a week's orders ask for."""
+        """Jobs of a product that a week's orders begin, those included that replace scrap."""
         total = 0.0
+        scrap = self.visits[product.id].scrap
         for d in self.site.demand:
             every = self.mean_s(d.every)
             if d.product == product.id and every > 0:
-                total += d.quantity * self.open_s / every
+                again = 1.0 - scrap if d.replace_scrap else 1.0
+                total += d.quantity * self.open_s / every / again if again > 0 else math.inf
         return total
 
-    def time_s(self, station: Station, step: Step) -> float:
+    def time_s(self, station: Station, step: Step | OtherStation) -> float:
         """Mean processing seconds of a step."""
         pace = self.change.pace.get(station.id, 1.0)
         if step.curve is None:
@@ -70,22 +75,45 @@ class _Week:
         spread = self.mean_s(curve.spread) if curve.spread else 1.0
         return sum(curve_value_s(curve, x) for x in at) / len(at) * spread * pace
 
-    def work_s(self, station: Station) -> float:
-        """Machine seconds of processing that a week brings to a station, in full loads."""
-        jobs = [(p, self.jobs(p)) for p in self.site.products]
-        total = sum(n * self.time_s(station, step) for p, n in jobs for step in visits(p, station))
-        return total / station.batch
+    def add_work(self) -> tuple[dict[str, float], dict[frozenset[str], float]]:
+        """Machine seconds of processing that a week brings: to each station, and to stations that share a step.
+
+        Loads are taken to be full. A step that several stations can do counts with the time of the fastest.
+        """
+        alone: dict[str, float] = dict.fromkeys(self.stations, 0.0)
+        shared: dict[frozenset[str], float] = {}
+        for product in self.site.products:
+            jobs = self.jobs(product)
+            for step, visits in self.visits[product.id].steps:
+                n = jobs * visits if jobs and visits else 0.0
+                ways: list[Step | OtherStation] = [step, *step.others]
+                spans = [self.time_s(s, w) / s.batch for w in ways for s in (self.stations[w.station],)]
+                if step.others and step.choice != "probability":
+                    key = frozenset(w.station for w in ways)
+                    shared[key] = shared.get(key, 0.0) + n * min(spans)
+                    continue
+                others = [o.share or 0.0 for o in step.others]
+                for way, share, span in zip(ways, (1.0 - sum(others), *others), spans, strict=True):
+                    alone[way.station] += n * share * span
+        return alone, shared
 
     def machine_s(self, station: Station) -> float:
-        """Seconds that a station's machines can work in a week: while its crew is there, and they are not down."""
+        """Seconds that a station's machines can work in a week: while its people are there, and they are not down."""
         machines = len(station.machines)
         seconds = machines * WEEK_NS / 1e9
-        if station.crew is not None and station.crew_for == "processing":
-            seconds = self.present_s(self.crews[station.crew], machines)
+        if station.crew_for == "processing" and (station.crew is not None or station.skill is not None):
+            able = self.able(station)
+            seconds = min(seconds, sum(self.present_s(c, machines * station.people) for c in able) / station.people)
         if station.breakdown is not None:
             up, down = self.mean_s(station.breakdown.time_to_failure), self.mean_s(station.breakdown.time_to_repair)
             seconds *= up / (up + down) if up + down > 0 else 1.0
         return seconds
+
+    def able(self, station: Station) -> list[Crew]:
+        """The crews whose people may work at a station."""
+        if station.crew is not None:
+            return [self.crews[station.crew]]
+        return [c for c in self.site.crews if station.skill in c.skills]
 
     def present_s(self, crew: Crew, most: int = 1 << 30) -> float:
         """Person seconds of a crew in a week, at most so many people at a time."""
@@ -93,28 +121,30 @@ class _Week:
         return sum((after[0] - here[0]) * min(here[1], most) for here, after in itertools.pairwise(line)) / 1e9
 
 
-def visits(product: Product, station: Station) -> Iterator[Step]:
-    """The steps of a product's route at a station."""
-    return (step for step in product.route if step.station == station.id)
-
-
 def loads(site: Site, change: Asked) -> tuple[Load, ...]:
-    """The long-run load of every station, and of every crew that several stations share to process."""
+    """The long-run load of every station, of stations that share a step, and of every crew at several stations."""
     site = change.site or site
     week = _Week(site, change)
-    found = []
+    alone, shared = week.add_work()
+    time = {s.id: week.machine_s(s) for s in site.stations}
+    found = [Load("station", name, _share(work, time[name])) for name, work in alone.items()]
+    for group in shared:
+        work = sum(w for key, w in shared.items() if key <= group) + sum(alone[name] for name in group)
+        found.append(Load("stations", "`, `".join(sorted(group)), _share(work, sum(time[name] for name in group))))
     asked_of: dict[str, list[float]] = {}
     for station in site.stations:
-        work, time = week.work_s(station), week.machine_s(station)
-        found.append(Load("station", station.id, _share(work, time)))
         if station.crew is not None and station.crew_for == "processing":
-            asked_of.setdefault(station.crew, []).append(work)
+            asked_of.setdefault(station.crew, []).append(alone[station.id] * station.people)
     found += [
         Load("crew", crew, _share(sum(work), week.present_s(week.crews[crew])))
         for crew, work in asked_of.items()
         if len(work) > 1
     ]
     return tuple(found)
+
+
+def _percent(load: float) -> str:
+    return "endlessly many times" if math.isinf(load) else f"{load:.0%}"
 
 
 def _share(work: float, time: float) -> float:
@@ -128,7 +158,7 @@ def stuck(rows: Rows, change: Asked) -> tuple[str, ...]:
     stations = {s.id: s for s in site.stations}
     found = []
     for i, product in enumerate(site.products):
-        route_s = sum(week.time_s(stations[step.station], step) for step in product.route)
+        route_s = max(sum(week.time_s(stations[step.station], step) for step in route) for route in product.routes)
         if rows.done(i).any() or week.jobs(product) <= 0 or rows.seconds <= LONG * route_s or not week.open_s:
             continue
         queues = [float(rows.queue(k).mean()) for k in range(len(image.stations))]
@@ -145,16 +175,18 @@ def stuck(rows: Rows, change: Asked) -> tuple[str, ...]:
 def warnings(site: Site, change: Asked) -> tuple[str, ...]:
     """One sentence for each station or crew that cannot keep up, and for each element that no job ever reaches."""
     found = [
-        f"{x.kind} `{x.id}` is asked for {x.load:.0%} of its time in the long run, so its queue grows without end;"
-        f" give it more capacity or lower the demand"
+        f"{x.kind} `{x.id}` {'are' if x.kind == 'stations' else 'is'} asked for {_percent(x.load)} of"
+        f" {'their' if x.kind == 'stations' else 'its'} time in the long run, so the queue grows without end;"
+        f" give more capacity or lower the demand"
         for x in loads(site, change)
         if x.load >= FULL
     ]
     built = change.site or site
+    reached = {visit.station for p in built.products for visit in p.visits}
     found += [
         f"no route goes to station `{station.id}`, so it never works; add a step or remove it"
         for station in built.stations
-        if not any(True for p in built.products for _ in visits(p, station))
+        if station.id not in reached
     ]
     ordered = {d.product for d in built.demand} | {o.product for o in built.orders}
     found += [
