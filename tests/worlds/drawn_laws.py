@@ -178,11 +178,16 @@ def present(site: Site, sizes: dict[str, int], moment_ns: int) -> int:
             if not begin <= now < end:
                 continue
             pauses = [
-                (datetime.fromisoformat(f"{day}T{pause.start}").replace(tzinfo=zone), pause.minutes)
-                for pause in shift.breaks
+                (datetime.fromisoformat(f"{day}T{pause.start}").replace(tzinfo=zone), pause) for pause in shift.breaks
             ]
-            if not any(a <= now < a + timedelta(minutes=minutes) for a, minutes in pauses):
-                there += sizes.get(shift.id, 0)
+            for person in range(sizes.get(shift.id, 0)):
+                # groups go one after the other; a break ends with its shift
+                there += not any(
+                    a + timedelta(minutes=pause.minutes * (person % pause.groups))
+                    <= now
+                    < a + timedelta(minutes=pause.minutes * (person % pause.groups + 1))
+                    for a, pause in pauses
+                )
     return there
 
 
@@ -198,7 +203,10 @@ def people_are_in_one_place(r: Run) -> None:
         for moment in moments:
             k = bisect.bisect_right(changed, moment)
             at_work = last[changed[k - 1]] if k else 0
-            assert 0 <= at_work <= present(r.site, crew.size, begin + moment)
+            # who may finish a task first takes the break at most so much later
+            late = round(crew.break_late_min * 60) * SECOND
+            there = max(present(r.site, crew.size, begin + moment - back) for back in {0, late})
+            assert 0 <= at_work <= there
 
 
 LAWS: tuple[Callable[[Run], None], ...] = (

@@ -152,6 +152,41 @@ def shared_crew(draw: Draw, site: Site) -> Site:
     return site
 
 
+def skilled(draw: Draw, site: Site) -> Site:
+    """People told apart by what they can do: several at a task, walking, rests, late breaks, absence."""
+    i = some_station(draw, site)
+    shifts = tuple(s.id for s in site.shifts) or ("all",)
+    absence = None
+    if draw(st.booleans()):
+        site, absence = assume(site, "ill", Distribution(kind="constant", value=0.3), "1"), "ill"
+    kinds = (("hands", ("turn",)), ("all-rounders", ("turn", "set")))
+    crews = [
+        Crew(
+            id=name,
+            name=name,
+            size=dict.fromkeys(shifts, draw(st.integers(1, 3))),
+            skills=skills,
+            walk_m_per_s=draw(st.none() | st.floats(0.5, 2)),
+            break_late_min=draw(st.sampled_from((0.0, 2.0))),
+            work_max_min=draw(st.none() | st.floats(2, 20)),
+            rest_min=1.5,
+            absence=absence,
+        )
+        for name, skills in kinds
+    ]
+    site = change(site, crews=(*site.crews, *crews))
+    fields = {"crew": None, "skill": "turn", "people": draw(st.integers(1, 2))}
+    if site.stations[i].setup is not None:
+        fields["setup_skill"] = draw(st.none() | st.just("set"))
+    return change_station(site, i, **fields)
+
+
+def break_groups(draw: Draw, site: Site) -> Site:
+    """Breaks that a crew takes in groups, one after the other."""
+    shifts = [change(s, breaks=tuple(change(b, groups=2) for b in s.breaks)) for s in site.shifts]
+    return change(site, shifts=tuple(shifts))
+
+
 def limit(draw: Draw, site: Site) -> Site:
     """A release limit."""
     return change(site, release=Release(wip_limit=draw(st.integers(1, 20))))
@@ -266,6 +301,8 @@ WORDS: dict[str, Word] = {
     "set-ups": setups,
     "operators": operators,
     "a shared crew": shared_crew,
+    "skills": skilled,
+    "breaks in groups": break_groups,
     "a release limit": limit,
     "vehicles": vehicles,
     "curves": curves,
