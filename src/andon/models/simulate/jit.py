@@ -81,6 +81,8 @@ def _compiled(plain: dict[str, Callable[..., Any]], *, checked: bool) -> dict[st
         warnings.simplefilter("ignore")  # numba's own import warnings are not about this kernel
         import numba  # noqa: PLC0415 - half a second that only a simulation needs
         from numba.core import config as module  # noqa: PLC0415 - as above
+
+        from andon.models.simulate.compiling import Compiler  # noqa: PLC0415 - as above
     config: Any = module
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,8 +98,10 @@ def _compiled(plain: dict[str, Callable[..., Any]], *, checked: bool) -> dict[st
             copy.__qualname__ = name
             copy.__annotations__ = {}
             options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": checked}
+            if not checked:
+                options |= {"pipeline_class": Compiler, "no_cfunc_wrapper": True, "no_cpython_wrapper": True}
             if name == "run_chunk" and not checked:
-                options["cache"] = True
+                options |= {"cache": True, "no_cpython_wrapper": False}
             if name in INLINED and not checked:
                 options["forceinline"] = True
             special = () if checked else SPECIAL

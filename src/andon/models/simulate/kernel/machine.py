@@ -352,14 +352,17 @@ def run_chunk(  # noqa: PLR0917 - the compiled entry takes places, not names
         rows: int64[replications, summary], filled.
         factors: float64[replications, assumptions], filled with the factors drawn.
     """
-    m = bare(memory)
-    f = bare(scratch)
-    c = bare(code)
-    for i in range(rows.shape[0]):
-        memory[: image.shape[0]] = image
-        scratch[:] = reals
+    n, words, assumptions = rows.shape[0], rows.shape[1], factors.shape[1]
+    fresh, m, f, c, kept, drawn_factors = bare(image), bare(memory), bare(scratch), bare(code), bare(rows), bare(factors)
+    untouched = bare(reals)
+    for i in range(n):
+        for k in range(image.shape[0]):
+            m[k] = fresh[k]
+        for k in range(reals.shape[0]):
+            f[k] = untouched[k]
         begin(m, f, seed, first + i)
         run(m, f, c)
-        rows[i, :] = memory[: rows.shape[1]]
-        for k in range(factors.shape[1]):
-            factors[i, k] = f[at.FACTORS + 2 * k + 1]
+        for k in range(words):
+            kept[i * words + k] = m[k]
+        for k in range(assumptions):
+            drawn_factors[i * assumptions + k] = f[at.FACTORS + 2 * k + 1]
