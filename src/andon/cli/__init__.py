@@ -44,7 +44,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS = {"ledger": "ledger", "account": "account"}
 
 
-OPTIONAL = {"numba": "simulate", "scipy": "simulate", "matplotlib": "simulate", "simpy": "plant"}
+OPTIONAL = {
+    "numba": "simulate",
+    "llvmlite": "simulate",
+    "scipy": "simulate",
+    "matplotlib": "simulate",
+    "simpy": "plant",
+}
 """Libraries of the heavy parts, and the extra that brings each."""
 
 

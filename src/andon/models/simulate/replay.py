@@ -11,7 +11,7 @@ from andon.models.simulate import jit
 from andon.models.simulate.image import Image
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.rows import STATES, Rows
-from andon.models.simulate.run import refuse_faults
+from andon.models.simulate.run import refuse_faults, run_image
 
 EVENTS_FIRST, EVENTS_MAX = 200_000, 12_800_000
 """Events that are made room for at first, and at most."""
@@ -139,16 +139,13 @@ def replay(image: Image, replication: int, seed: int, *, flavour: jit.Flavour = 
     Raises:
         Unrunnable: it could not end.
     """
-    run_chunk = jit.kernel(flavour)["run_chunk"]
     room = EVENTS_FIRST
     while True:
         traced = with_trace(image, room)
         memory = np.empty(traced.size, np.int64)
         row = np.empty((1, traced.summary), np.int64)
         factors = np.empty((1, len(traced.assumptions)), np.float64)
-        scratch = np.empty_like(traced.reals)
-        with np.errstate(over="ignore"):
-            run_chunk(traced.memory, memory, traced.reals, scratch, traced.code, seed, replication, row, factors)
+        run_image(traced, memory, seed, replication, row, factors, flavour)
         refuse_faults(traced, row, replication)
         begin, end = int(traced.memory[at.TRACE]), int(memory[at.TRACE_N])
         whole = end < int(memory[at.TRACE_END])

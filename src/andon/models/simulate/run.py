@@ -118,23 +118,18 @@ def replicate(
     """
     if not 1 <= replications <= REPLICATIONS_MAX:
         raise Unrunnable(f"{replications} replications cannot be run; ask for 1 to {REPLICATIONS_MAX:,}")
-    run_chunk = jit.kernel(flavour)["run_chunk"]
     rows = Rows.empty(image, replications)
     edges = [0, *([CHUNK_FIRST] if first == 0 else []), *range(CHUNK, replications, CHUNK)]
     edges = [edge for edge in edges if edge < replications] + [replications]
     finished = np.zeros(len(edges) - 1, bool)
 
     def chunk(number: int) -> int:
-        memory, scratch = np.empty(image.size, np.int64), np.empty_like(image.reals)
+        memory = np.empty(image.size, np.int64)
         each = max(1, SUMMARIES_WORDS // image.summary)
         for begin in range(edges[number], edges[number + 1], each):
             part = slice(begin, min(begin + each, edges[number + 1]))
             memories = np.empty((part.stop - part.start, image.summary), np.int64)
-            factors = rows.factors[part]
-            with np.errstate(over="ignore"):
-                run_chunk(
-                    image.memory, memory, image.reals, scratch, image.code, seed, first + begin, memories, factors
-                )
+            run_image(image, memory, seed, first + begin, memories, rows.factors[part], flavour)
             refuse_faults(image, memories, first + begin)
             rows.keep(part, memories)
         return number
@@ -149,6 +144,42 @@ def replicate(
             break
     whole = len(finished) if finished.all() else int(np.argmin(finished))
     return rows.part(0, edges[max(whole, 1)])
+
+
+def run_image(
+    image: Image,
+    memory: np.ndarray,
+    seed: int,
+    first: int,
+    rows: np.ndarray,
+    factors: np.ndarray,
+    flavour: jit.Flavour,
+) -> None:
+    """Run an image as replications `first`, `first` + 1, ... in this thread.
+
+    Args:
+        image: what they begin from.
+        memory: int64[image.size], scratch; holds the last replication's memory afterwards.
+        seed: of the experiment.
+        first: number of the first replication.
+        rows: int64[replications, words], C-contiguous; filled with the first words of each one's memory at its end.
+        factors: float64[replications, assumptions], C-contiguous; filled with the factors drawn.
+        flavour: of the kernel.
+    """
+    entry = jit.kernel(flavour)[jit.ENTRY]
+    begin = (image.memory, len(image.memory), memory, image.reals, len(image.reals), np.empty_like(image.reals))
+    with np.errstate(over="ignore"):
+        entry(
+            *begin,
+            image.code,
+            seed,
+            first,
+            len(rows),
+            rows.reshape(-1),
+            rows.shape[1],
+            factors.reshape(-1),
+            factors.shape[1],
+        )
 
 
 def refuse_faults(image: Image, memories: np.ndarray, first: int) -> None:
