@@ -26,7 +26,6 @@ from numba.core.typed_passes import (
 )
 from numba.extending import intrinsic
 
-
 register: Any = register_pass
 descriptors: Any = PythonFunctionDescriptor
 
