@@ -80,8 +80,11 @@ def _loaded(plain: dict[str, Callable[..., Any]]) -> Callable[..., None]:
     """The entry as machine code, made now or by somebody before: for this source, this processor and this compiler."""
     from llvmlite import __version__, binding  # noqa: PLC0415 - only the compiled flavour needs it
 
-    processor = binding.get_host_cpu_name() + binding.get_host_cpu_features().flatten()
-    path = cache_folder() / f"{hashlib.sha256((processor + __version__).encode()).hexdigest()[:16]}.bin"
+    digest = hashlib.sha256(f"{__version__} {binding.get_host_cpu_name()}".encode())
+    digest.update(binding.get_host_cpu_features().flatten().encode())
+    for source in (Path(__file__), Path(__file__).with_name("compiling.py")):
+        digest.update(source.read_bytes())
+    path = cache_folder() / f"{digest.hexdigest()[:16]}.bin"
     try:
         name, _, code = path.read_bytes().partition(b"\n")
     except OSError:
