@@ -30,7 +30,8 @@ from andon.core.readings import Value
 from andon.protocols.permit import bounds_statement, reset_statement
 from andon.site.model import Site
 
-SPEED = 10.0
+SPEED = 4.0
+"""Of the drill's plant. Not more: at ten, half a second of a busy computer is half of a limit of ten seconds."""
 START_S = 60.0
 SEEN_SHARE = 0.9
 """Share of the signals that must be current before a drill begins: some change seldom."""
