@@ -59,6 +59,15 @@ def test_tables_agree_with_one_another() -> None:
         answer.events(8)
 
 
+def test_what_a_figure_leans_on_is_a_table_and_a_picture() -> None:
+    found = andon.open_twin(ROOT / "examples" / "valve-works").leans_on("lead time", hours=2, replications=4)
+    rows = found.effects().to_pylist()
+    sizes = [row["size"] for row in rows]
+    assert sizes == sorted(sizes, reverse=True)
+    assert {"name", "unit", "low", "high", "from", "to", "half_width"} <= set(rows[0])
+    assert found.tornado()._repr_svg_().startswith("<svg")
+
+
 def test_what_cannot_be_opened_is_said_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="andon check"):
         andon.open_twin(tmp_path)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from andon.adapters.event_log import event_table
 from andon.adapters.pool import ThreadPool
 from andon.adapters.site_folder import load
+from andon.adapters.starts import keep_start
 from andon.app.live import live_of
 from andon.models.simulate.compare import Comparison, compare
 from andon.models.simulate.figures import figures
@@ -20,7 +21,9 @@ from andon.models.simulate.live import LiveState
 from andon.models.simulate.question import Question, width_of
 from andon.models.simulate.replay import Replay, replay, typical
 from andon.models.simulate.result import Result
+from andon.models.simulate.screen import Screen, screen
 from andon.models.simulate.settable import settings
+from andon.models.simulate.tornado import tornado
 from andon.site.model import Site
 
 Changes = Mapping[str, float]
@@ -120,6 +123,21 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Leaning:
+    """What a figure leans on, the assumption that matters most first."""
+
+    screen: Screen
+
+    def effects(self) -> pa.Table:
+        """One row an assumption: its range, and what it does to the figure."""
+        return pa.Table.from_pylist(self.screen.as_json()["assumptions"])
+
+    def tornado(self) -> Svg:
+        """The same as a picture."""
+        return Svg(tornado(self.screen))
+
+
+@dataclass(frozen=True)
 class OpenTwin:
     """A site folder that questions may be asked about."""
 
@@ -165,7 +183,45 @@ class OpenTwin:
             until=width_of(until) if until else None,
         )
         found = compare(self.site, question, live, pool=ThreadPool(threads))
-        return Answer(found, question.command(str(self.folder), "empty" if live is None else "STATE.json"))
+        begun = "empty" if live is None else str(keep_start(self.folder, live.digest(), live.as_json()))
+        return Answer(found, found.again(str(self.folder), begun))
+
+    def leans_on(
+        self,
+        of: str = "throughput",
+        changes: Changes | None = None,
+        *,
+        method: Literal["one-way", "morris"] = "one-way",
+        hours: float = 8.0,
+        replications: int = 100,
+        trajectories: int = 10,
+        seed: int = 1,
+        start: Literal["empty", "now"] | LiveState = "empty",
+        threads: int | None = None,
+    ) -> Leaning:
+        """What a figure leans on: every assumption moved over what is believed of it, on the same futures.
+
+        Args:
+            of: the figure.
+            changes: what is different from the declared site, by settable name.
+            method: one assumption at a time, or Morris's screening.
+            hours: how far to look ahead.
+            replications: futures of each point.
+            trajectories: of Morris's screening.
+            seed: same seed, same bits.
+            start: as in `ask`.
+            threads: none: all cores.
+
+        Raises:
+            Unrunnable: what is asked cannot be simulated; one sentence.
+            NoTwin: `start` is `now` and no twin runs for this site.
+        """
+        live = self.now() if start == "now" else None if isinstance(start, str) else start
+        question = Question(
+            horizon_s=hours * 3600.0, replications=replications, seed=seed, overrides=dict(changes or {})
+        )
+        pool = ThreadPool(threads)
+        return Leaning(screen(self.site, question, of, method, live, trajectories=trajectories, pool=pool))
 
     def settable(self) -> pa.Table:
         """One row a name that may be changed: what it is now, its unit, what it means."""

@@ -77,6 +77,19 @@ def _design(factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (logs[:, which] - logs[:, which].mean(axis=0)) / np.where(sd[which] > 0, sd[which], 1.0), which
 
 
+def _fit(design: np.ndarray, centred: np.ndarray) -> np.ndarray:
+    """Least squares by the normal equations: the columns are drawn independently, so they are far from singular.
+
+    An answer needs one fit a figure. Without a library's threads for it, which on a busy machine wait for one another:
+    measured, 0.1 s instead of 2 s for two alternatives of a thousand futures.
+    """
+    square = np.einsum("ni,nj->ij", design, design)
+    try:
+        return np.asarray(np.linalg.solve(square, np.einsum("ni,n->i", design, centred)))
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(design, centred, rcond=None)[0])
+
+
 def unknown_share(values: np.ndarray, factors: np.ndarray) -> float | None:
     """Variance share explained by the drawn factors: adjusted R^2 of a linear fit on their logarithms.
 
@@ -90,8 +103,8 @@ def unknown_share(values: np.ndarray, factors: np.ndarray) -> float | None:
     if not len(which):
         return 0.0
     centred = values - values.mean()
-    coefficients, *_ = np.linalg.lstsq(design, centred, rcond=None)
-    residual = float(((centred - design @ coefficients) ** 2).sum())
+    coefficients = _fit(design, centred)
+    residual = float(((centred - np.einsum("nk,k->n", design, coefficients)) ** 2).sum())
     r2 = 1.0 - residual / float((centred**2).sum())
     return float(min(max(1.0 - (1.0 - r2) * (n - 1) / (n - k - 1), 0.0), 1.0))
 
@@ -110,8 +123,8 @@ def leans_on(values: np.ndarray, rows: Rows, most: int = 6, noticed: float = NOT
     if n < k + 20 or not len(which) or float(x.var()) <= 0.0:
         return ()
     centred = x - x.mean()
-    coefficients, *_ = np.linalg.lstsq(design, centred, rcond=None)
-    residual = centred - design @ coefficients
+    coefficients = _fit(design, centred)
+    residual = centred - np.einsum("nk,k->n", design, coefficients)
     noise = float((residual**2).sum()) / (n - k - 1) / n
     logs_sd = np.log(np.maximum(factors[:, which], 1e-12)).std(axis=0)
     mean = float(x.mean()) or 1.0
