@@ -6,11 +6,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from andon.models import ergonomics
 from andon.models.simulate.bottleneck import FASTER, Bottleneck
 from andon.models.simulate.compare import Alternative, Comparison
 from andon.models.simulate.result import Result
 from andon.models.simulate.settable import Setting
 from andon.models.simulate.spread import Spread
+from andon.models.simulate.staff import ACTS
 
 
 def wide() -> Console:
@@ -33,14 +35,15 @@ def show(found: Comparison, bottleneck: Bottleneck | None, again: str) -> None:
     result = found.base
     _figures(result, found.label, console)
     _stations(result, bottleneck, console)
+    _staff(result, console)
     _orders(result, console)
     for one in found.alternatives:
         _differences(one, found.label, console)
-    crews = ", ".join(f"{name} {load:.0%}" for name, load in result.crews.items())
     for line in (
         f"bottleneck: {result.bottleneck.id}, with probability {result.bottleneck.bottleneck:.0%} (active periods)",
         f"bottleneck by sensitivity: {bottleneck.text}" if bottleneck else "",
-        f"crews at work: {crews}; vehicles under way: {result.vehicles:.0%}" if crews else "",
+        f"vehicles under way: {result.vehicles:.0%}" if result.rows.image.vehicles else "",
+        ergonomics.sentence(result.lifting),
         *_ended(found),
         *(f"warning: {sentence}" for sentence in found.warnings),
         f"mark: {found.mark.mark} ({'; '.join(found.mark.why)})",
@@ -128,6 +131,34 @@ def _stations(result: Result, bottleneck: Bottleneck | None, console: Console) -
         cells = [f"{s.shares.get(k, 0.0):.1%}" for k in order]
         more = [f"{pulls[s.id].share:.0%}", f"{pulls[s.id].gain:+.2f}"] if pulls else []
         table.add_row(s.id, *cells, f"{s.queue.mean:.1f}", f"{s.bottleneck:.0%}", *more)
+    console.print(table)
+
+
+def _staff(result: Result, console: Console) -> None:
+    """Crews, never people."""
+    if not result.staff:
+        return
+    walks = any(s.walked_km for s in result.staff)
+    rests = any(s.shares["resting"] for s in result.staff)
+    lifts = any(s.lifted for s in result.staff)
+    acts = [a for a in ACTS if (a != "walking" or walks) and (a != "resting" or rests)]
+    table = Table(title="crews: mean share of time on shift")
+    heads = ["crew", *(a.replace("_", " ") for a in acts), "load", "load 90 %", "rest kept"]
+    more = [
+        ("walked km", walks, lambda s: s.walked_km),
+        ("absent", any(s.absent for s in result.staff), lambda s: s.absent),
+        ("index min a person", lifts, lambda s: s.lifted),
+        ("above index 1", lifts, lambda s: s.heavy),
+        ("longest work min", any(s.longest_min for s in result.staff), lambda s: s.longest_min),
+    ]
+    for head in [*heads, *(name for name, shown, _ in more if shown)]:
+        table.add_column(head, justify="left" if head == "crew" else "right")
+    for s in result.staff:
+        cells = [f"{s.shares[a]:.1%}" for a in acts]
+        cells += [f"{s.load.mean:.0%}", f"{s.load.low_90:.0%} .. {s.load.high_90:.0%}"]
+        cells += ["" if s.rest_kept is None else f"{s.rest_kept.mean:.1%}"]
+        found = [of(s) for _, shown, of in more if shown]
+        table.add_row(s.crew, *cells, *("" if f is None else number(f.mean, f.unit) for f in found))
     console.print(table)
 
 

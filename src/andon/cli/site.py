@@ -59,6 +59,7 @@ def check(folder: SiteArg, *, as_json: JsonFlag = False) -> None:
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:
+    from andon.models.ergonomics import indices  # noqa: PLC0415 - keeps `andon --help` fast
     from andon.site.missing import not_represented  # noqa: PLC0415 - keeps `andon --help` fast
 
     site = outcome.site
@@ -68,6 +69,7 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         "name": site.name if site is not None else None,
         "counts": _counts(site) if site is not None else {},
         "digests": site.digests if site is not None else {},
+        "lifting_index": indices(site.stations) if site is not None else {},
         "not_represented": list(not_represented(site)) if site is not None else [],
     }
 
@@ -77,6 +79,7 @@ def _counts(site: Site) -> dict[str, int]:
 
 
 def _print(outcome: Outcome) -> None:
+    from andon.models.ergonomics import indices, sentence  # noqa: PLC0415 - keeps `andon --help` fast
     from andon.site.missing import not_represented  # noqa: PLC0415 - keeps `andon --help` fast
 
     for problem in outcome.problems:
@@ -90,6 +93,8 @@ def _print(outcome: Outcome) -> None:
     typer.echo(f"{site.name}: {', '.join(counted)}")
     for name, value in site.digests.items():
         typer.echo(f"  {name:<12} {value[:19]}")
+    if lifting := sentence(indices(site.stations)):
+        typer.echo(lifting)
     for line in not_represented(site):
         typer.echo(f"not represented: {line}")
     typer.echo("no problems")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from andon.site.floor import Station
 from andon.site.lifting import Lifting
 
 Coupling = Literal["good", "fair", "poor"]
@@ -197,3 +198,16 @@ def composite(lifts: Sequence[Lift], u: Units = METRIC) -> float:
 def lifting_index(tasks: Sequence[Lifting]) -> float:
     """The lifting index of a station's work, at most INDEX_MAX: LI of its one lift, the composite CLI of several."""
     return min(composite([worse_end(task) for task in tasks]), INDEX_MAX)
+
+
+def indices(stations: Sequence[Station]) -> dict[str, float]:
+    """The lifting index of every station where something is lifted."""
+    return {s.id: lifting_index(s.lifting) for s in stations if s.lifting}
+
+
+def sentence(found: dict[str, float]) -> str:
+    """What was computed, against what; empty where nothing is lifted."""
+    if not found:
+        return ""
+    parts = [f"{name} {'outside the equation' if li >= INDEX_MAX else f'{li:.2f}'}" for name, li in found.items()]
+    return f"lifting index (load over the limit of the revised NIOSH equation, as declared): {', '.join(parts)}"

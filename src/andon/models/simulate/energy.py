@@ -35,6 +35,8 @@ def kwh(rows: Rows, station: int | None = None, machine: int | None = None) -> C
         if (station is None or station == i) and (machine is None or machine == k):
             for state, power in rows.image.site.stations[i].energy_kw.items():
                 total += rows.share(k, STATES.index(state)) * power * hours
+                if state == "waiting_crew":  # somebody is on the way: to the machine the same thing
+                    total += rows.share(k, STATES.index("walking")) * power * hours
     return total
 
 

@@ -25,6 +25,7 @@ STATES = {
     "setup": ("#C9D6E8", "..", "set-up"),
     "blocked": ("#F3D9C6", "//", "blocked"),
     "waiting_crew": ("#E3D4EE", "\\\\", "waits for people"),
+    "walking": ("#F1E9F6", "..", "people on their way"),
     "down": ("#E8A0AA", "xx", "down"),
     "planned": ("#D8C7A0", "xx", "planned maintenance"),
     "warming": ("#F0E0A0", "..", "warming up"),

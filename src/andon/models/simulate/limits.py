@@ -57,9 +57,13 @@ def _people(site: Site) -> list[str]:
     found = []
     if present := [f"`{c.id}`" for c in site.crews if c.absence is None]:
         found.append(f"worker availability: everybody of {', '.join(present)} is there as planned")
-    asked = [{s.crew, s.skill, s.setup_skill} for s in site.stations]
+    machines: dict[str, int] = {}
+    for s in site.stations:
+        repairs = {s.breakdown.crew, s.breakdown.skill} if s.breakdown else set()
+        for who in {s.crew, s.skill, s.setup_skill, *repairs} - {None}:
+            machines[who or ""] = machines.get(who or "", 0) + len(s.machines)
     still = [c for c in site.crews if c.walk_m_per_s is None]
-    several = [f"`{c.id}`" for c in still if sum(bool(a & {c.id, *c.skills}) for a in asked) > 1]
+    several = [f"`{c.id}`" for c in still if sum(machines.get(who, 0) for who in {c.id, *c.skills}) > 1]
     if several:
         found.append(f"walking: people of {', '.join(several)} are at once where they are needed")
     return found

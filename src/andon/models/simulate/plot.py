@@ -9,7 +9,7 @@ import numpy as np
 from andon.models.simulate.result import Result
 
 ORDER = (
-    *("busy", "setup", "blocked", "waiting_crew", "down", "planned", "warming", "stopped", "off"),
+    *("busy", "setup", "blocked", "waiting_crew", "walking", "down", "planned", "warming", "stopped", "off"),
     "starved",
 )
 COLOURS = {
@@ -19,6 +19,7 @@ COLOURS = {
     "starved": "#D9DDE0",
     "down": "#B00020",
     "waiting_crew": "#6A2C91",
+    "walking": "#A98BC4",
     "planned": "#2F6B3A",
     "warming": "#C77F00",
     "off": "#6B7278",
@@ -31,6 +32,7 @@ HATCHES = {
     "starved": "",
     "down": "xx",
     "waiting_crew": "\\\\",
+    "walking": "..",
     "planned": "++",
     "warming": "oo",
     "off": "",

@@ -8,6 +8,7 @@ from typing import Any
 
 from andon.core.canonical import digest
 from andon.core.time import iso
+from andon.models.ergonomics import indices
 from andon.models.simulate import jit
 from andon.models.simulate.asked import asked
 from andon.models.simulate.energy import Energy, energy
@@ -20,6 +21,7 @@ from andon.models.simulate.rows import STATES, STATES_USUAL, Rows
 from andon.models.simulate.run import Pool, Progress, compile_site, replicate
 from andon.models.simulate.spread import Lean, Spread, leans_on, spread
 from andon.models.simulate.stable import stuck, warnings
+from andon.models.simulate.staff import Staff, staff
 from andon.models.simulate.structure import adapted
 from andon.site.model import Site
 
@@ -53,6 +55,10 @@ class Result:
     orders: tuple[OrderDue, ...]
     crews: dict[str, float]
     """Mean share of present time at work, by crew. A crew, never a person."""
+    staff: tuple[Staff, ...]
+    """What each crew does with its time, its rest and what it lifts."""
+    lifting: dict[str, float]
+    """Lifting index by station, where something is lifted by hand."""
     vehicles: float
     energy: Energy | None
     leans_on: tuple[Lean, ...]
@@ -95,6 +101,8 @@ class Result:
             ],
             "orders": [o.as_json() for o in self.orders],
             "crews": self.crews,
+            "staff": [s.as_json() for s in self.staff],
+            "lifting_index": self.lifting,
             "vehicles": self.vehicles,
             "energy": self.energy.as_json() if self.energy is not None else None,
             "leans_on": [
@@ -186,6 +194,8 @@ def answer(
         stations=_stations(rows),
         orders=orders_due(rows),
         crews={crew.id: float(rows.crew_load(i).mean()) for i, crew in enumerate(built.crews)},
+        staff=staff(rows),
+        lifting=indices(built.stations),
         vehicles=float(rows.vehicle_use().mean()),
         energy=energy(rows),
         leans_on=leans_on(rows.done(), rows),

@@ -12,7 +12,7 @@ from andon.models.simulate.kernel import layout as at
 
 STATES = (
     *("starved", "setup", "busy", "blocked", "down", "waiting_crew"),
-    *("moving", "off", "planned", "warming", "stopped"),
+    *("moving", "off", "planned", "warming", "stopped", "walking"),
 )
 """States by their number in the kernel; the first six are everybody's."""
 STATES_USUAL = 6
@@ -234,6 +234,12 @@ class Rows:
         used = self._at(at.POOLS, crew, at.POOL_WORDS, at.USED_AREA)
         there = self._at(at.POOLS, crew, at.POOL_WORDS, at.SIZE_AREA)
         return np.where(there > 0, used / np.maximum(there, 1), 0.0)
+
+    def crew_minutes(self, crew: int) -> tuple[Column, Column]:
+        """Person minutes at work, and there without a break, of a crew that is only counted."""
+        words = (at.USED_AREA, at.SIZE_AREA)
+        used, there = (self._at(at.POOLS, crew, at.POOL_WORDS, word) / 6e7 for word in words)
+        return used, there
 
     def crew_book(self, crew: int, word: int) -> Column:
         """A word of the book of a crew whose people are told apart; 0 where they are not."""
