@@ -13,6 +13,7 @@ from people_sites import attended, changed, crew, placed, repaired
 from andon.models.simulate import jit
 from andon.models.simulate.asked import asked
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.live import LiveState, MachineNow
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, day_shift, exponential, line
 from andon.site.floor import Break, Crew, Shift
@@ -343,6 +344,31 @@ def test_who_has_lifted_enough_is_given_nothing_more_to_lift_that_shift() -> Non
     assert m[book + at.B_LIFTED_MAX] == 60 * 60_000_000
     assert m[book + at.B_HEAVY] == 12 * 10 * 60_000_000
     assert m[m[at.PROCS] + at.PROC_WORDS + at.COUNT] > 60
+
+
+@pytest.mark.parametrize(("seen", "at_work"), [(0, 0), (1, 1), (2, 2), (None, 2)])
+def test_a_warm_start_has_as_many_people_as_are_seen_and_they_are_where_they_work(
+    seen: int | None, at_work: int
+) -> None:
+    """Two machines run since some time; whoever is there goes on at once, without a way; the others' jobs wait."""
+    site = attended(
+        1,
+        constant(600.0),
+        constant(28_800.0),
+        {0: {"skill": "a"}},
+        (crew("a", 2, "day", walk_m_per_s=1.0, absence="ill"),),
+        shifts=(day_shift("00:00", "08:00", ("04:00", 30.0)),),
+        machines=2,
+    )
+    site = with_absence(placed(site, {"m0-0": (0.0, 0.0), "m0-1": (9.0, 0.0), "a": (100.0, 100.0)}), 0.0)
+    start = compile_site(site, None, 60.0, asked(site, {})).options.start_ns + 3600 * 10**9
+    busy = {m: MachineNow("running", "p0", 240.0) for m in ("m0-0", "m0-1")}
+    live = LiveState(start, busy, present={} if seen is None else {"a": seen})
+    image = compile_site(site, live, 4 * 3600.0, asked(site, {}), bins=240)
+    rows = replicate(image, 1, 1, flavour="plain")
+    done = rows.series("done")[0]
+    assert done[5] == at_work, "360 s were left"
+    assert done[-1] == 2, "after the break everybody is there"
 
 
 def test_absent_people_are_binomial_and_stay_the_same_people_under_another_rate() -> None:

@@ -228,9 +228,12 @@ class Asks:
             if crew.id not in self._apart:
                 continue
             lines = _lines(builder, crew)
-            seen = builder.live.present.get(crew.id) if builder.live is not None else None
-            if seen is not None:
-                _as_seen(lines, seen)
+            if builder.live is not None:
+                for line in lines:
+                    if line and line[0][:2] == (0, at.COME):
+                        line[0] = (0, at.COME, -2 - line[0][2])
+                if crew.id in builder.live.present:
+                    _as_seen(lines, builder.live.present[crew.id])
             found += [Plan(i, k % PEOPLE_MAX, line) for k, line in enumerate(lines)]
         return found
 

@@ -129,6 +129,10 @@ def _unseen(site: Site) -> Iterator[str]:
         yield "which of the orders in orders.csv wait (taken as the last ones that may be released)"
     if site.orders or any(s.dispatch in {"edd", "cr"} for s in site.stations):
         yield "which orders the jobs on the floor belong to (taken as the ones before those that wait)"
+    if any(c.walk_m_per_s for c in site.crews):
+        yield "where people are (taken as where they are needed first)"
+    if any(c.work_max_min or c.lift_max_min for c in site.crews):
+        yield "how long people have worked and what they have lifted this shift (taken as rested, and nothing)"
     if any(s.breakdown for s in site.stations):
         yield "how long each machine has run since its last repair"
     if any(o.at_most for p in site.products for route in p.routes for step in route for o in step.outcomes):

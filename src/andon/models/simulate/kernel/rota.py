@@ -59,10 +59,14 @@ def person_turn(m: at.Words, f: at.Reals, p: int, pc: int) -> int:
 def come_in(m: at.Words, f: at.Reals, w: int, occurrence: int) -> None:
     """Person `w`'s shift begins, unless they are absent.
 
-    `occurrence` names the shift of that day; -1: the person is seen to be there. The share of absent people is drawn
-    once a crew and shift, then each person by it: a binomial number.
+    `occurrence` names the shift of that day; -1: the person is seen to be there; -2 less the name: the shift began
+    before the start, and nobody knows where the person is. The share of absent people is drawn once a crew and shift,
+    then each person by it: a binomial number.
     """
     book = m[w + at.P_BOOK]
+    somewhere = occurrence < 0
+    if occurrence < -1:
+        occurrence = -2 - occurrence
     m[book + at.B_EXPECTED] += 1
     if m[book + at.B_ABSENCE] != 0 and occurrence >= 0:
         crew = m[book + at.B_CREW]
@@ -70,7 +74,7 @@ def come_in(m: at.Words, f: at.Reals, w: int, occurrence: int) -> None:
         if unit(m[at.KEY], (at.FOR_ABSENT << 32) + crew, (occurrence << 16) + m[w + at.P_NUMBER]) < share:
             m[book + at.B_ABSENT] += 1
             return
-    m[w + at.P_X] = m[book + at.B_X]
+    m[w + at.P_X] = at.NOWHERE if somewhere else m[book + at.B_X]
     m[w + at.P_Y] = m[book + at.B_Y]
     m[w + at.P_RUN] = 0
     m[w + at.P_LOAD] = 0
