@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -12,7 +14,7 @@ from andon.models.simulate.compare import Alternative, Comparison
 from andon.models.simulate.result import Result
 from andon.models.simulate.settable import Setting
 from andon.models.simulate.spread import Spread
-from andon.models.simulate.staff import ACTS
+from andon.models.simulate.staff import ACTS, Staff
 
 
 def wide() -> Console:
@@ -144,7 +146,7 @@ def _staff(result: Result, console: Console) -> None:
     acts = [a for a in ACTS if (a != "walking" or walks) and (a != "resting" or rests)]
     table = Table(title="crews: mean share of time on shift")
     heads = ["crew", *(a.replace("_", " ") for a in acts), "load", "load 90 %", "rest kept"]
-    more = [
+    more: list[tuple[str, bool, Callable[[Staff], Spread | None]]] = [
         ("walked km", walks, lambda s: s.walked_km),
         ("absent", any(s.absent for s in result.staff), lambda s: s.absent),
         ("index min a person", lifts, lambda s: s.lifted),
