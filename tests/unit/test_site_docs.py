@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from andon.site import floor, lifting, model
+from andon.site import floor, lifting, model, stops
 from andon.site.check_assumptions import PARAMETERS
 from andon.site.check_signals import PROPERTIES
 from andon.site.digests import PARTS
@@ -24,6 +24,7 @@ NESTED = [
     ("A `breakdown`:", floor.Breakdown),
     ("A step of a route:", floor.Step),
     ("A `lifting`:", lifting.Lifting),
+    ("Planned work, one of `maintenance`:", stops.Maintenance),
 ]
 
 

@@ -50,6 +50,7 @@ def show(found: Comparison, bottleneck: Bottleneck | None, again: str) -> None:
         *(f"warning: {sentence}" for sentence in found.warnings),
         f"mark: {found.mark.mark} ({'; '.join(found.mark.why)})",
         "leans on: " + ", ".join(f"{x.assumption} ({x.elasticity:+.2f} %/%)" for x in result.leans_on),
+        "disturbances: " + "; ".join(h.line() for h in result.disturbances if h.stated),
         f"not represented: {'; '.join(result.not_represented)}",
         f"sampled, since nobody observes it: {'; '.join(result.sampled)}" if result.sampled else "",
         f"baseline {result.baseline[:19]}, kernel {result.kernel}, seed {result.seed}",

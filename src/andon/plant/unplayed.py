@@ -16,6 +16,7 @@ def refuse(site: Site) -> None:
     if site.orders:
         what = "orders.csv lists orders, and the virtual plant only plays the pattern of `demand`"
         raise PlantError(f"{what}; simulate this site, or remove the file")
+    _refuse_machines(site)
     for station in site.stations:
         if station.dispatch != "fifo":
             what = f"station `{station.id}` dispatches by `{station.dispatch}`, which the virtual plant does not play"
@@ -46,6 +47,21 @@ def _refuse_people(site: Site) -> None:
         (f"station `{s.id}`", "breakdown") for s in site.stations if (b := s.breakdown) and (b.skill or b.people > 1)
     ]
     found += [(f"shift `{s.id}`", "groups") for s in site.shifts for pause in s.breaks if pause.groups > 1]
+    if found:
+        who, word = found[0]
+        what = f"{who} says `{word}`, which the virtual plant does not play"
+        raise PlantError(f"{what}; simulate this site, or remove `{word}`")
+
+
+def _refuse_machines(site: Site) -> None:
+    """Machines here know breakdowns and set-ups, and what goes wrong besides is a matter of the plant itself."""
+    found = [(f"station `{s.id}`", "maintenance") for s in site.stations if s.maintenance]
+    found += [
+        (f"station `{s.id}`", "repair: minimal")
+        for s in site.stations
+        if s.breakdown is not None and s.breakdown.repair == "minimal"
+    ]
+    found += [(f"`{d.id}`", "disturbances") for d in site.disturbances]
     if found:
         who, word = found[0]
         what = f"{who} says `{word}`, which the virtual plant does not play"

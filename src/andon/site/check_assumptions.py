@@ -32,13 +32,19 @@ ROLES: tuple[tuple[str, Path, str, str], ...] = (
     ("station", ("breakdown", "time_to_failure"), "time", "a time to failure"),
     ("station", ("breakdown", "time_to_repair"), "time", "a time to repair"),
     ("crew", ("absence",), "dimensionless", "a share of absent people"),
+    ("station", ("maintenance", EACH, "time"), "time", "a time of planned work"),
+    ("disturbance", ("every",), "time", "a time between stops"),
+    ("disturbance", ("lasts",), "time", "a length of stops"),
+    ("disturbance", ("levels",), "dimensionless", "a number of jobs"),
+    ("disturbance", ("elapsed",), "dimensionless", "a factor on elapsed times"),
     ("fleet", ("handling",), "time", "a handling time"),
     *(("product", (*path, "time"), "time", "a processing time") for path in STEPS),
     ("demand", ("every",), "time", "a time between orders"),
     ("curve", ("spread",), "dimensionless", "a factor"),
 )
 """Where an assumption is named, what it must measure there, and what it is there."""
-_NEVER_ZERO = frozenset({"a time to failure", "a time between orders"})
+_NEVER_ZERO = frozenset({"a time to failure", "a time between orders", "a time between stops"})
+_ANY_SIGN = frozenset({"a number of jobs"})
 
 
 def check(made: Draft) -> Iterator[Problem]:
@@ -142,7 +148,7 @@ def _role(assumption: Item, user: Item, kind: str, role: str) -> Iterator[Proble
         fix = "use a unit of time such as `min`" if kind == "time" else "use unit `1`"
         yield assumption.problem(("unit",), what, fix)
     found = assumption.get("distribution")
-    if not isinstance(found, Distribution):
+    if not isinstance(found, Distribution) or role in _ANY_SIGN:
         return
     if (lowest := _lowest(found)) is not None and (
         lowest < 0 or (lowest == 0 and _all_zero(found) and role in _NEVER_ZERO)
@@ -172,7 +178,7 @@ def _all_zero(found: Distribution) -> bool:
 
 def _unused(made: Draft) -> Iterator[Problem]:
     """Notes: what nothing uses is either forgotten or misspelt where it was meant."""
-    if made.unread & {"station", "crew", "fleet", "product", "demand", "curve"}:
+    if made.unread & {"station", "crew", "fleet", "product", "demand", "curve", "disturbance"}:
         return
     used = {n for noun, path, _, _ in ROLES for i in made.all(noun) for _, n in walk(i.raw, path) if isinstance(n, str)}
     for item in made.all("assumption"):

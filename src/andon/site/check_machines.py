@@ -1,11 +1,13 @@
-"""What stations say of their machines beyond the plain cycle: set-ups by product, energy."""
+"""What stations say of their machines beyond the plain cycle: set-ups, energy, planned work, disturbances."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from andon.site.check_calendar import minutes
 from andon.site.draft import Draft
-from andon.site.problems import Problem
+from andon.site.floor import Distribution, Station
+from andon.site.problems import Problem, shown, words
 from andon.site.shape import Item
 
 POWER_KW_MAX = 100_000
@@ -16,6 +18,11 @@ def check(made: Draft) -> Iterator[Problem]:
     yield from _setups(made)
     for item in made.all("station"):
         yield from _energy(item)
+        yield from _maintenance(item)
+        yield from _repair(made, item)
+    for item in made.all("disturbance"):
+        yield from _disturbance(item)
+    yield from _once(made)
 
 
 def _setups(made: Draft) -> Iterator[Problem]:
@@ -41,3 +48,75 @@ def _energy(item: Item) -> Iterator[Problem]:
         if not 0 <= power <= POWER_KW_MAX:
             what = f"`energy_kw` of {item.label} is {power:g} kW in state `{state}`"
             yield item.problem(("energy_kw", state), what, f"use a number from 0 to {POWER_KW_MAX}")
+
+
+def _maintenance(item: Item) -> Iterator[Problem]:
+    for place, plan in enumerate(item.get("maintenance") or ()):
+        name, path = f"planned work {place + 1} of {item.label}", ("maintenance", place)
+        if (plan.every_h is None) == (not plan.at):
+            what = "has neither `every_h` nor `at`" if plan.every_h is None else "has `every_h` and `at`"
+            yield item.problem(path, f"{name} {what}", "give one of them")
+        if plan.counts == "running" and (plan.at or plan.interrupts):
+            what = f"{name} counts hours of processing and has `{'at' if plan.at else 'interrupts'}`"
+            yield item.problem(path, what, "remove it: such work falls due between two jobs")
+        for clock in plan.at:
+            if minutes(clock) is None:
+                what = f"`at` of {name} is {shown(clock)}"
+                yield item.problem((*path, "at"), what, 'write a time of day as "HH:MM", 00:00 to 23:59')
+
+
+def _repair(made: Draft, item: Item) -> Iterator[Problem]:
+    """Only laws whose hazard is known in closed form go on ageing through a repair."""
+    station = item.part
+    if not isinstance(station, Station) or station.breakdown is None:
+        return
+    b, place = station.breakdown, ("breakdown", "repair")
+    if b.repair == "renewal":
+        if b.age_h > 0:
+            what = f"`age_h` of {item.label} means nothing where a repair makes a machine as good as new"
+            yield item.problem(("breakdown", "age_h"), what, "remove it, or use `repair: minimal`")
+        return
+    law = made.ids("assumption").get(b.time_to_failure)
+    found = law.get("distribution") if law is not None else None
+    if isinstance(found, Distribution) and found.kind not in {"weibull", "exponential"}:
+        what = f"minimal repair of {item.label} rests on a {found.kind} law"
+        yield item.problem(place, what, f"use kind `weibull` or `exponential` for `{b.time_to_failure}`")
+
+
+NEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "exceptions": (("every", "lasts"), ("stations",)),
+    "maintenance-delay": (("lasts",), ("stations",)),
+    "sensor-error": ((), ("levels", "elapsed", "misread")),
+}
+"""Keys that each kind of disturbance must have, and those that it may have."""
+
+
+def _disturbance(item: Item) -> Iterator[Problem]:
+    kind = item.get("kind")
+    if kind not in NEEDS:
+        return
+    needed, more = NEEDS[kind]
+    given = set(item.raw) - {"id", "kind"}
+    if missing := [n for n in needed if n not in given]:
+        yield item.problem((), f"{item.label} has no {words(missing)}", f"add {words(missing)}")
+    if extra := sorted(given & {"every", "lasts", "stations", "levels", "elapsed", "misread"} - {*needed, *more}):
+        what = f"{words(extra)} of {item.label} means nothing for `{kind}`"
+        yield item.problem((extra[0],), what, f"remove it, since `{kind}` takes {words([*needed, *more])}")
+    if kind == "sensor-error" and not given & set(more):
+        yield item.problem((), f"{item.label} states no error", f"give at least one of {words(more)}")
+
+
+def _once(made: Draft) -> Iterator[Problem]:
+    """A wait before repairs and an error of readings are stated once for each station."""
+    first: dict[tuple[str, str], Item] = {}
+    for item in made.all("disturbance"):
+        kind = item.get("kind")
+        if kind not in {"maintenance-delay", "sensor-error"}:
+            continue
+        for station in item.get("stations") or made.names("station") or [""]:
+            if (kind, station) in first:
+                other = first[kind, station]
+                what = f"{item.label} states `{kind}` again for what {other.label} (line {other.line}) covers"
+                yield item.problem((), what, "keep one of them, or name their `stations`")
+                break
+            first[kind, station] = item

@@ -13,7 +13,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "flows": ("stations", "buffers", "crews", "fleets", "products", "demand", "release", "setups", "orders"),
     "signals": ("signals",),
     "connectors": ("sources", "ot"),
-    "assumptions": ("assumptions", "curves"),
+    "assumptions": ("assumptions", "curves", "disturbances"),
     "uses": ("uses",),
     "people": ("people",),
     "settings": ("name", "time_zone", "shifts", "purpose_rules"),

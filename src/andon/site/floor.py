@@ -9,8 +9,7 @@ from pydantic import Field
 from andon.site.lifting import Lifting
 from andon.site.pace import MachineState
 from andon.site.part import Id, Part, SignalId
-
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+from andon.site.stops import Maintenance, Weekday
 
 
 class Break(Part):
@@ -55,6 +54,10 @@ class Breakdown(Part):
     """Skill that a repair needs, of whatever crew; instead of `crew`."""
     people: int = Field(default=1, ge=1, le=100)
     """So many people at a time."""
+    repair: Literal["renewal", "minimal"] = "renewal"
+    """`renewal`: as good as new after a repair; `minimal`: as old as before it (with a Weibull law, the power law)."""
+    age_h: float = Field(default=0.0, ge=0, le=1e6)
+    """`minimal`: hours that each machine has behind it at the start, counted as `counts` says."""
 
 
 class Station(Part):
@@ -90,6 +93,8 @@ class Station(Part):
     breakdown: Breakdown | None = None
     setpoint: str | None = None
     """Property of each machine that its processing curve reads, such as `setpoint`."""
+    maintenance: tuple[Maintenance, ...] = ()
+    """Planned work on each machine."""
     energy_kw: dict[MachineState, float] = Field(default_factory=dict)
     """Power that each machine takes in a state, kilowatts; a state that is not named takes none."""
 

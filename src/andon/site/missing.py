@@ -23,14 +23,14 @@ def not_represented(site: Site) -> tuple[str, ...]:
     if never_absent := [c.id for c in site.crews if c.absence is None]:
         what = f"nobody of {_listed(never_absent)} is ever ill or called away"
         missing.append(f"worker availability: {what}, so crews are as large as the shift says")
-    if site.signals:
+    stated = {d.kind for d in site.disturbances}
+    if site.signals and "sensor-error" not in stated:
         missing.append("sensor error: readings are taken as exact")
-    if prompt := [
-        s.id for s in site.stations if s.breakdown is not None and not (s.breakdown.crew or s.breakdown.skill)
-    ]:
+    prompt = [s.id for s in site.stations if s.breakdown is not None and not (s.breakdown.crew or s.breakdown.skill)]
+    if prompt and "maintenance-delay" not in stated:
         missing.append(f"maintenance delay: repairs begin at once at {_listed(prompt)}")
     inspected = any(step.outcomes for product in site.products for route in product.routes for step in route)
-    if site.stations:
+    if site.stations and "exceptions" not in stated:
         known = "" if inspected else "rework, scrap, "
         missing.append(f"exceptions: no {known}missing material, spill or improvised repair")
     return tuple(missing)

@@ -26,6 +26,7 @@ from andon.site.pace import SetupTime
 from andon.site.part import Id as Id  # noqa: PLC0414 - re-exported: rooms above name parts from here
 from andon.site.part import Part as Part  # noqa: PLC0414 - same
 from andon.site.part import SignalId as SignalId  # noqa: PLC0414 - same
+from andon.site.stops import Disturbance
 
 
 class ElementKind(StrEnum):
@@ -201,6 +202,8 @@ class Site(Part):
     setups: tuple[SetupTime, ...] = ()
     orders: tuple[Order, ...] = ()
     """Set-ups that depend on the product before."""
+    disturbances: tuple[Disturbance, ...] = ()
+    """What twins usually hide, where this site states it."""
     ot: Ot | None = None
     """The control network as declared; None when the folder has no ot.yaml."""
 

@@ -106,6 +106,7 @@ def _site(made: Draft) -> Site:
         purpose_rules=sorted_by_id("purpose"),
         setups=listed("set-up"),
         orders=sorted_by_id("order", "order"),
+        disturbances=sorted_by_id("disturbance"),
         ot=_ot(made),
     )
     return site.model_copy(update={"digests": digests(site)})

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from andon.site import floor, model, network, orders, pace
+from andon.site import floor, model, network, orders, pace, stops
 from andon.site.model import ContextOfUse
 from andon.site.part import Part
 
@@ -49,6 +49,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("sources.yaml", "sources", model.Source, "source", needed=True),
     Section("assumptions.yaml", "assumptions", floor.Assumption, "assumption", id_field="name"),
     Section("assumptions.yaml", "curves", floor.Curve, "curve"),
+    Section("assumptions.yaml", "disturbances", stops.Disturbance, "disturbance"),
     Section("uses.yaml", "uses", UseText, "use"),
     Section("purposes.yaml", "purposes", model.Purpose, "purpose"),
     Section("people.yaml", "people", model.Person, "person", needed=True),

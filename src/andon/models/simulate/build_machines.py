@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from andon.core.time import SECOND
 from andon.models.simulate.builder import Builder
+from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable, mean_of, scale_of
+from andon.models.simulate.program import Upkeep
 from andon.site.floor import Station
 
 
@@ -32,3 +37,38 @@ def changes(builder: Builder, station: Station) -> int:
         ]
     builder.f += table
     return len(builder.f) - len(table)
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A counter of use, as it stands in the records of a station's machines."""
+
+    upkeep: Upkeep
+    limit_ns: int
+    """How much use the next one lasts; 0 where `law` says it."""
+    law: int = 0
+
+
+def counters(builder: Builder, station: Station, crew_at: dict[str, int]) -> tuple[Counter, ...]:
+    """What each machine of a station needs after so much use."""
+    found: list[Counter] = []
+    for plan in station.maintenance:
+        if plan.counts == "running" and plan.every_h is not None:
+            place = at.MORE_MACHINE_WORDS + len(found) * at.USE_WORDS
+            crew = crew_at[plan.crew] if plan.crew else 0
+            upkeep = Upkeep(place, builder.reals.at[plan.time], crew, at.PLANNED, at.FOR_PLANNED)
+            found.append(Counter(upkeep, round(plan.every_h * 3600) * SECOND))
+    return tuple(found)
+
+
+def own_record(builder: Builder, station: Station, needs: tuple[Counter, ...]) -> int:
+    """The record that only some machines have; 0 for a plain one."""
+    minimal = station.breakdown is not None and station.breakdown.repair == "minimal"
+    if not (minimal or needs or station.maintenance):
+        return 0
+    words = [0] * at.MORE_MACHINE_WORDS
+    if station.breakdown is not None:
+        words[at.AGED] = round(station.breakdown.age_h * 3600) * SECOND
+    for i, need in enumerate(needs):
+        words += [at.UNSEEN, need.limit_ns, need.law, i << at.USE_PLACE]
+    return builder.m.put(0, words)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from andon.core.time import SECOND
 from andon.models.simulate import warm
 from andon.models.simulate.build_control import RULES, desk_code, ranks
-from andon.models.simulate.build_machines import changes
+from andon.models.simulate.build_machines import Counter, changes, counters, own_record
 from andon.models.simulate.build_people import Asks
+from andon.models.simulate.build_stops import delay_of, misreadings, planned_work, stops
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.live import MachineNow
@@ -32,10 +33,12 @@ def processes(builder: Builder) -> None:
     fleet_at = builder.store_at[len(site.stations)] if site.fleets else 0
     deciding = {name for product in site.products for name in decides(product)}
     asks = Asks(builder)
-    entries: list[tuple[Station, Wiring, Entries]] = []
+    entries: list[tuple[Station, Wiring, Entries, tuple[Counter, ...]]] = []
     for i, station in enumerate(site.stations):
         b = station.breakdown
         pairs = changes(builder, station)
+        needs = counters(builder, station, crew_at)
+        delay = delay_of(site, station.id)
         wiring = Wiring(
             store=builder.store_at[i],
             crew=asks.work(station),
@@ -50,12 +53,18 @@ def processes(builder: Builder) -> None:
             rule=RULES[station.dispatch],
             ranks=ranks(builder, station, pairs),
             sends=station.id in deciding,
+            minimal=b is not None and b.repair == "minimal",
+            delay=builder.reals.at[delay] if b and delay else 0,
+            upkeep=tuple(need.upkeep for need in needs),
         )
-        entries.append((station, wiring, machine_code(builder.code, station, wiring)))
+        entries.append((station, wiring, machine_code(builder.code, station, wiring), needs))
     machine_at = [_machine(builder, k, entries[i]) for k, i in enumerate(builder.station_of)]
+    _others(builder, crew_at, fleet_at)
     for k in builder.calendar_machines:
         _breakdown(builder, k, machine_at[k], entries[builder.station_of[k]][1])
-    _others(builder, crew_at, fleet_at)
+    planned_work(builder, machine_at, crew_at)
+    stops(builder, machine_at)
+    misreadings(builder, [entries[i][2].fresh for i in builder.station_of])
     # Work in hand goes on before anybody takes something new, so those processes are the first to move.
     busy = [p for p in builder.started if words[p + at.JOB] != 0 or words[p + at.STATE] != at.STARVED]
     builder.started = busy + [p for p in builder.started if p not in set(busy)]
@@ -95,8 +104,8 @@ def _others(builder: Builder, crew_at: dict[str, int], fleet_at: int) -> None:
     builder.code.add(at.STOP)
 
 
-def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries]) -> int:
-    station, wiring, entries = entry
+def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries, tuple[Counter, ...]]) -> int:
+    station, wiring, entries, needs = entry
     words = builder.m.words
     p = builder.process(builder.machine_ids[k], at.MACHINE, entries.fresh, 2)
     words[p + at.STATION] = builder.station_of[k]
@@ -104,6 +113,7 @@ def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries]) -
     words[p + at.HOME] = wiring.store
     words[p + at.SLICE] = station.batch
     words[p + at.LAST] = -1
+    words[p + at.MORE_MACHINE] = own_record(builder, station, needs)
     if builder.live is not None:
         now = builder.live.machines.get(builder.machine_ids[k], MachineNow())
         warm.machine(builder.m.words, builder.site, p, station, entries, now)
@@ -118,4 +128,6 @@ def _breakdown(builder: Builder, k: int, machine: int, wiring: Wiring) -> None:
     builder.m.words[p + at.NUMBER] = builder.number_of[k]
     builder.m.words[p + at.REP] = at.UNSEEN if is_down else 0
     builder.m.words[p + at.DRAWS] = int(is_down)
-    builder.m.words[machine + at.DOWN] = int(is_down)
+    builder.m.words[machine + at.DOWN] += at.DOWN_FAILED * is_down
+    if wiring.minimal:
+        builder.m.words[p + at.MORE_MACHINE] = own_record(builder, builder.site.stations[builder.station_of[k]], ())

@@ -51,6 +51,11 @@ def spans(site: Site, shift: Shift, start_ns: int, end_ns: int) -> list[tuple[Sp
     return found
 
 
+def clock_ns(day: str, clock: str, zone: ZoneInfo) -> int:
+    """A wall clock time of a day, nanoseconds since the epoch."""
+    return _moment(day, clock, zone, None)
+
+
 def _moment(day: str, clock: str, zone: ZoneInfo, after: int | None, *, same: bool = False) -> int:
     """A wall clock time of a day in nanoseconds; the next day's when it is not after `after`."""
     local = datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=zone)

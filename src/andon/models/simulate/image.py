@@ -14,6 +14,7 @@ from andon.models.simulate.build_control import control
 from andon.models.simulate.build_floor import stores_and_pools
 from andon.models.simulate.build_processes import processes
 from andon.models.simulate.build_products import products
+from andon.models.simulate.build_stops import processes_more
 from andon.models.simulate.builder import Builder, Options
 from andon.models.simulate.calendar import open_spans
 from andon.models.simulate.crews import people_of, told_apart
@@ -127,7 +128,7 @@ def _records(builder: Builder) -> None:
     builder.store_at = m.table(at.STORES, at.STORES_N, len(site.stations) + len(site.fleets), at.STORE_WORDS)
     builder.pool_at = m.table(at.POOLS, at.POOLS_N, len(site.crews), at.POOL_WORDS)
     count = len(builder.machine_ids) + len(builder.vehicle_ids) + len(builder.calendar_machines)
-    count += len(site.demand) + len(site.crews) + 3 + people_of(site) + bool(builder.book)
+    count += len(site.demand) + len(site.crews) + 3 + people_of(site) + bool(builder.book) + processes_more(site)
     builder.proc_at = m.table(at.PROCS, at.PROCS_N, count, at.PROC_WORDS)
     builder.next_proc = 0
     if told_apart(site):

@@ -57,8 +57,13 @@ def _need(d: Distribution, word: str) -> float:
     return float(value)
 
 
-def words_of(assumption: Assumption, factor_at: int, values_at: int) -> tuple[list[float], list[float]]:
-    """The kernel's eight words of an assumption, and the empirical values that stand at `values_at`."""
+def words_of(
+    assumption: Assumption, factor_at: int, values_at: int, *, signed: bool = False
+) -> tuple[list[float], list[float]]:
+    """The kernel's eight words of an assumption, and the empirical values that stand at `values_at`.
+
+    A normal law without a `low` ends at 0, unless it is `signed`.
+    """
     d = assumption.distribution
     words = [0.0] * at.DIST_WORDS
     words[at.SCALE] = scale_of(assumption.unit, assumption.name)
@@ -69,6 +74,8 @@ def words_of(assumption: Assumption, factor_at: int, values_at: int) -> tuple[li
     except Unrunnable as error:
         raise Unrunnable(f"assumption `{assumption.name}`: {error}") from error
     words[at.KIND_D] = float(kind)
+    if signed and kind == at.NORMAL and d.low is None:
+        parameters[2] = 1.0
     words[at.P0 : at.P0 + len(parameters)] = parameters
     words[at.MEAN] = mean_of(d)
     return words, values

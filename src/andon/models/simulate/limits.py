@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from andon.models.simulate.hidden import hidden
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.settable import settings
 from andon.models.simulate.tables import curve_value_s
 from andon.site.model import Site
 
 ALWAYS = (
-    "sensor error: the state that is read is taken as true",
-    "exceptions: improvised repairs, mix-ups, people stopping the line",
     "tool wear",
     "late material",
 )
@@ -35,16 +34,11 @@ def not_represented(site: Site, use: str | None = None) -> tuple[str, ...]:
     for context in site.uses:
         if (use is None and "simulate" in context.models) or context.id == use:
             found += [text for text in context.not_represented if text not in found]
+    found += [f"{h.name}: {h.otherwise}" for h in hidden(site) if not h.stated]
     found += ALWAYS
     if not any(step.outcomes for product in site.products for route in product.routes for step in route):
         found.append("scrap and rework")
     found += _people(site)
-    if not any(s.breakdown for s in site.stations):
-        found.append("downtime: no station declares failures")
-    if any(s.breakdown and not (s.breakdown.crew or s.breakdown.skill) for s in site.stations) or not any(
-        s.breakdown for s in site.stations
-    ):
-        found.append("maintenance delay: somebody is always there to repair")
     if site.fleets:
         found.append("vehicles: no congestion, no batteries, straight ways")
     return tuple(found)
@@ -52,11 +46,7 @@ def not_represented(site: Site, use: str | None = None) -> tuple[str, ...]:
 
 def _people(site: Site) -> list[str]:
     """What is left out of the people that a site needs."""
-    if not site.crews:
-        return ["worker availability: nobody is needed anywhere"]
     found = []
-    if present := [f"`{c.id}`" for c in site.crews if c.absence is None]:
-        found.append(f"worker availability: everybody of {', '.join(present)} is there as planned")
     machines: dict[str, int] = {}
     for s in site.stations:
         repairs = {s.breakdown.crew, s.breakdown.skill} if s.breakdown else set()

@@ -11,7 +11,10 @@ from andon.core.readings import Value
 from andon.site.floor import Station
 from andon.site.model import Site
 
-MACHINE_STATES = frozenset({"idle", "setup", "running", "blocked", "down", "off", "waiting_crew"})
+MACHINE_STATES = frozenset({"idle", "setup", "running", "blocked", "down", "off", "waiting_crew", "maintenance"})
+
+LASTING = {"setup": "set-up", "down": "repair", "maintenance": "planned work"}
+"""States whose beginning nobody observes, and what goes on in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,9 @@ def _machine(values: Mapping[str, Value], machine: str, station: Station, sample
     if state not in MACHINE_STATES:
         sampled.append(f"what `{machine}` is doing (taken as idle)")
         return MachineNow()
+    if state == "maintenance" and not station.maintenance:
+        sampled.append(f"how long the work on `{machine}` goes on (its site plans none; taken as idle)")
+        return MachineNow()
     job = str(values.get(f"{machine}.job", ""))
     elapsed = _number(values, f"{machine}.elapsed")
     busy = state in {"running", "setup", "blocked"}
@@ -160,8 +166,8 @@ def _machine(values: Mapping[str, Value], machine: str, station: Station, sample
         sampled.append(f"how long `{machine}` has been at its job")
     if busy and station.batch > 1:
         sampled.append(f"how many jobs are in `{machine}`, and all but the first one's product")
-    if state in {"setup", "down"}:
-        sampled.append(f"how long the {'set-up' if state == 'setup' else 'repair'} of `{machine}` has lasted")
+    if state in LASTING:
+        sampled.append(f"how long the {LASTING[state]} of `{machine}` has lasted")
         if state == "setup":
             elapsed = None
     return MachineNow(state, job, elapsed)

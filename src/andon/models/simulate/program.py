@@ -66,6 +66,21 @@ class Entries:
     blocked: int
     down_with_job: int
     down: int
+    planned: int
+    """The first of what falls due by use; of no meaning where nothing does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """Something that a machine needs after so much use: planned work, a new tool."""
+
+    place: int
+    """Of its counter, in the machine's own record."""
+    law: int
+    """Of its length."""
+    crew: int
+    state: int
+    purpose: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +107,20 @@ class Wiring:
     """Table that the rule goes by: the station's own priorities, or set-up times by the pair of products."""
     sends: bool = False
     """Whether jobs leave it by more than one way."""
+    minimal: bool = False
+    """A repair leaves the machine as old as it was."""
+    delay: int = 0
+    """Law of the wait before a repair."""
+    upkeep: tuple[Upkeep, ...] = ()
+    """What falls due by use, between two jobs."""
 
 
 def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
     """A machine of `station`: take, set up, process, send on; fail by running time and be repaired."""
     running = station.breakdown is not None and station.breakdown.counts == "running"
-    take = _take_code(code, wiring)
+    take = code.here
+    planned = _upkeep_code(code, wiring)
+    _take_code(code, wiring)
     setup = code.here
     if wiring.setup:
         change = code.add(at.CHANGE_FROM if wiring.changes else at.CHANGE, wiring.setup, 0, wiring.changes)
@@ -109,6 +132,8 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
             code.add(at.RELEASE_CREW)
         code.patch(change, b=code.here)
     serve = code.add(at.SERVICE)
+    for upkeep in wiring.upkeep:
+        code.add(at.USE_UP, upkeep.place)
     begin = code.here
     if wiring.crew:
         code.add(at.ACQUIRE, wiring.crew, at.NO_CREW)
@@ -119,20 +144,38 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
     leave = code.add(at.SEND if wiring.sends else at.LEAVE, wiring.fleet)
     code.add(at.JUMP, take)
     if not running:
-        return Entries(take, setup, serve, leave, serve, take)
+        return Entries(take, setup, serve, leave, serve, take, planned)
+    life = at.LIFE_AGED if wiring.minimal else at.LIFE_NEW
     fails = code.add(at.RELEASE_CREW)
-    _repair_code(code, wiring)
-    code.add(at.LIFE_NEW, wiring.ttf)
+    _repair_code(code, wiring, fresh=True)
+    code.add(life, wiring.ttf)
     code.add(at.JUMP, begin)
     code.patch(work, c=fails)
     code.patch(worked, c=fails)
-    places = [_with_life(code, wiring, place) for place in (take, setup, serve, leave)]
+    places = [_with_life(code, wiring, place) for place in (take, setup, serve, leave, planned)]
     downs = []
     for place in (serve, take):
         downs.append(_repair_code(code, wiring))
-        code.add(at.LIFE_NEW, wiring.ttf)
+        code.add(life, wiring.ttf)
         code.add(at.JUMP, place)
-    return Entries(places[0], places[1], places[2], places[3], downs[0], downs[1])
+    return Entries(places[0], places[1], places[2], places[3], downs[0], downs[1], places[4])
+
+
+def _upkeep_code(code: Code, wiring: Wiring) -> int:
+    """What falls due by use is done before the next job is taken; where the first of it begins."""
+    first = code.here
+    for i, upkeep in enumerate(wiring.upkeep):
+        due = code.add(at.FALLS_DUE, upkeep.place)
+        first = code.here if i == 0 else first
+        if upkeep.crew:
+            code.add(at.ACQUIRE, upkeep.crew, upkeep.state)
+        code.add(at.SPAN, upkeep.law, upkeep.purpose)
+        code.add(at.WORK, upkeep.state, at.REP, -1)
+        code.add(at.WORKED, upkeep.state, at.REP, -1)
+        if upkeep.crew:
+            code.add(at.RELEASE_CREW)
+        code.patch(due, b=code.here)
+    return first
 
 
 def _take_code(code: Code, wiring: Wiring) -> int:
@@ -144,12 +187,17 @@ def _take_code(code: Code, wiring: Wiring) -> int:
 
 def _with_life(code: Code, wiring: Wiring, place: int) -> int:
     """Begin at `place`, but draw the machine's life before."""
-    entry = code.add(at.LIFE_NEW, wiring.ttf)
+    entry = code.add(at.LIFE_AGED if wiring.minimal else at.LIFE_NEW, wiring.ttf)
     code.add(at.JUMP, place)
     return entry
 
 
-def _repair_code(code: Code, wiring: Wiring) -> int:
+def _repair_code(code: Code, wiring: Wiring, *, fresh: bool = False) -> int:
+    """A repair; one that is `fresh` waits first, where the site says so. One that is seen is past its wait."""
+    if fresh and wiring.delay:
+        code.add(at.SPAN, wiring.delay, at.FOR_DELAY)
+        code.add(at.WORK, at.FAILED, at.REP, -1)
+        code.add(at.WORKED, at.FAILED, at.REP, -1)
     start = code.here
     if wiring.repair_crew:
         code.add(at.ACQUIRE, wiring.repair_crew, at.FAILED)
@@ -163,12 +211,48 @@ def _repair_code(code: Code, wiring: Wiring) -> int:
 
 def breakdown_code(code: Code, wiring: Wiring, machine: int) -> tuple[int, int]:
     """Failures of one machine by the calendar; where the process begins, and where when the machine is down now."""
-    start = code.add(at.HOLD, wiring.ttf)
+    start = code.add(at.LIFE_AGED if wiring.minimal else at.HOLD, wiring.ttf)
     code.add(at.BREAK, machine)
-    down = _repair_code(code, wiring)
+    down = _repair_code(code, wiring, fresh=True)
     code.add(at.MEND, machine)
     code.add(at.JUMP, start)
     return start, down
+
+
+def planned_code(code: Code, plan: int, machine: int, law: int, crew: int, *, interrupts: bool) -> tuple[int, int]:
+    """Planned work on one machine by the calendar; where the process begins, and where when the work goes on now."""
+    start = code.add(at.AWAIT, plan)
+    if interrupts:
+        code.add(at.HALT, machine, at.DOWN_PLANNED)
+    else:
+        code.add(at.SPARE, machine)
+    inside = code.here
+    if crew:
+        code.add(at.ACQUIRE, crew, at.PLANNED)
+    code.add(at.SPAN, law, at.FOR_PLANNED)
+    code.add(at.WORK, at.PLANNED, at.REP, -1)
+    code.add(at.WORKED, at.PLANNED, at.REP, -1)
+    if crew:
+        code.add(at.RELEASE_CREW)
+    code.add(at.GO_ON, machine, at.DOWN_PLANNED)
+    code.add(at.JUMP, start)
+    return start, inside
+
+
+def stops_code(code: Code, machines: list[int], every: int, lasts: int) -> int:
+    """Stops of a station: after a while all its machines stand for a while."""
+    start = code.add(at.SPAN, every, at.FOR_STOP_EVERY)
+    code.add(at.WORK, at.STARVED, at.REP, -1)
+    code.add(at.WORKED, at.STARVED, at.REP, -1)
+    for machine in machines:
+        code.add(at.HALT, machine, at.DOWN_STOPPED)
+    code.add(at.SPAN, lasts, at.FOR_STOP)
+    code.add(at.WORK, at.STOPPED, at.REP, -1)
+    code.add(at.WORKED, at.STOPPED, at.REP, -1)
+    for machine in machines:
+        code.add(at.GO_ON, machine, at.DOWN_STOPPED)
+    code.add(at.JUMP, start)
+    return start
 
 
 def vehicle_code(code: Code, fleet: int, handling: int) -> int:

@@ -13,6 +13,7 @@ from andon.models.simulate import jit
 from andon.models.simulate.asked import asked
 from andon.models.simulate.energy import Energy, energy
 from andon.models.simulate.figures import figures
+from andon.models.simulate.hidden import Hidden, measured
 from andon.models.simulate.limits import Mark, mark, not_represented
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.orders import OrderDue, orders_due
@@ -61,6 +62,8 @@ class Result:
     """Lifting index by station, where something is lifted by hand."""
     vehicles: float
     energy: Energy | None
+    disturbances: tuple[Hidden, ...]
+    """The six assumptions that twins usually hide, and what each is worth here."""
     leans_on: tuple[Lean, ...]
     sampled: tuple[str, ...]
     not_represented: tuple[str, ...]
@@ -105,6 +108,7 @@ class Result:
             "lifting_index": self.lifting,
             "vehicles": self.vehicles,
             "energy": self.energy.as_json() if self.energy is not None else None,
+            "disturbances": [h.as_json() for h in self.disturbances],
             "leans_on": [
                 {"assumption": x.assumption, "elasticity": x.elasticity, "share": x.share} for x in self.leans_on
             ],
@@ -198,6 +202,7 @@ def answer(
         lifting=indices(built.stations),
         vehicles=float(rows.vehicle_use().mean()),
         energy=energy(rows),
+        disturbances=measured(rows),
         leans_on=leans_on(rows.done(), rows),
         sampled=seen.sampled if seen is not None else (),
         not_represented=not_represented(site),

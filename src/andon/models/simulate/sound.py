@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from andon.models.simulate.crews import told_apart
 from andon.models.simulate.laws import Unrunnable, mean_of, scale_of
-from andon.models.simulate.tables import used_assumptions
+from andon.models.simulate.tables import signed_assumptions, used_assumptions
 from andon.site.floor import Assumption, Distribution
 from andon.site.model import Site
 
@@ -24,7 +24,8 @@ def refuse_unsound(site: Site, start_ns: int) -> None:
         raise Unrunnable(f"a start at {start_ns} ns is not between 1970 and 2200; give nanoseconds since 1970")
     declared = {a.name: a for a in site.assumptions}
     for name in used_assumptions(site):
-        _refuse_law(declared[name])
+        if name not in signed_assumptions(site):
+            _refuse_law(declared[name])
     for demand in site.demand:
         if declared[demand.every].distribution.kind != "empirical" and _mean_s(declared[demand.every]) <= 0:
             raise Unrunnable(

@@ -37,6 +37,8 @@ def used_assumptions(site: Site) -> tuple[str, ...]:
         used.update(n for n in (station.setup,) if n)
         if station.breakdown:
             used.update((station.breakdown.time_to_failure, station.breakdown.time_to_repair))
+        used.update(plan.time for plan in station.maintenance)
+    used.update(n for d in site.disturbances for n in (d.every, d.lasts, d.levels, d.elapsed) if n)
     used.update(c.absence for c in site.crews if c.absence)
     used.update(fleet.handling for fleet in site.fleets)
     visits = [visit for product in site.products for visit in product.visits]
@@ -50,10 +52,16 @@ def used_assumptions(site: Site) -> tuple[str, ...]:
     return tuple(name for name in declared if name in used)
 
 
+def signed_assumptions(site: Site) -> frozenset[str]:
+    """Those that may be below 0: they stand for no time."""
+    return frozenset(d.levels for d in site.disturbances if d.levels)
+
+
 def reals(site: Site, factors: dict[str, float], *, uncertain: bool = True) -> Reals:
     """Distributions with their factors; `factors` multiplies means; without `uncertain` every mean is as declared."""
     names = used_assumptions(site)
     declared = {a.name: a for a in site.assumptions}
+    signed = signed_assumptions(site)
     head = at.FACTORS + 2 * (len(names) + 1)
     values = [float(len(names) + 1)] + [0.0] * (head - 1)
     empirical: list[float] = []
@@ -65,7 +73,7 @@ def reals(site: Site, factors: dict[str, float], *, uncertain: bool = True) -> R
         spread = math.sqrt(math.log(1.0 + a.uncertainty**2)) if uncertain else 0.0
         values[at.FACTORS + 2 * i] = spread
         values[at.FACTORS + 2 * i + 1] = factors.get(name, 1.0)
-        words, more = words_of(a, at.FACTORS + 2 * i + 1, tail + len(empirical))
+        words, more = words_of(a, at.FACTORS + 2 * i + 1, tail + len(empirical), signed=name in signed)
         places[name] = head + len(laws)
         laws += words
         empirical += more

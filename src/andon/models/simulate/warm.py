@@ -29,10 +29,10 @@ def machine(words: list[int], site: Site, p: int, station: Station, entries: Ent
     age = at.UNSEEN if now.elapsed_s is None else max(round(now.elapsed_s * SECOND), 1)
     calendar = station.breakdown is None or station.breakdown.counts == "calendar"
     state = now.state
-    if state in {"running", "setup", "blocked"} or (state in {"down", "waiting_crew"} and now.job):
+    if state in {"running", "setup", "blocked"} or (state in {"down", "waiting_crew", "maintenance"} and now.job):
         _load(words, site, p, station, now)
     loaded = words[p + at.JOB] != 0
-    if state == "running" or (state == "down" and calendar and loaded):
+    if state == "running" or (state == "maintenance" and loaded) or (state == "down" and calendar and loaded):
         words[p + at.PC], words[p + at.STATE], words[p + at.AGE] = entries.running, at.BUSY, age
     elif state == "setup":
         words[p + at.PC], words[p + at.STATE], words[p + at.AGE] = entries.setup, at.SETUP, age
@@ -42,6 +42,8 @@ def machine(words: list[int], site: Site, p: int, station: Station, entries: Ent
         words[p + at.PC], words[p + at.STATE] = entries.setup, at.NO_CREW
         if station.crew_for == "setup":
             words[p + at.LAST] = -1  # it waits for set-up, so it is not set up for this job
+    elif state == "maintenance" and all(plan.counts == "running" for plan in station.maintenance):
+        words[p + at.PC], words[p + at.STATE], words[p + at.REP] = entries.planned, at.PLANNED, at.UNSEEN
     elif state == "down" and not calendar:
         words[p + at.PC] = entries.down_with_job if loaded else entries.down
         words[p + at.STATE], words[p + at.AGE], words[p + at.REP] = at.FAILED, age, at.UNSEEN

@@ -154,6 +154,20 @@ def duration(f: at.Reals, d: int, v: float, age_s: float) -> float:
     return max(0.0, left)
 
 
+def aged(f: at.Reals, d: int, v: float, age_s: float) -> float:
+    """Seconds still to go of a Weibull or exponential time from `d` at age `age_s`, of any size.
+
+    With H the cumulative hazard, H(age + x) = H(age) - log v: the next event of the Poisson process with that hazard.
+    """
+    scale = f[d + at.SCALE] * f[int(f[d + at.FACTOR])]
+    if int(f[d + at.KIND_D]) == at.EXPONENTIAL:
+        return -f[d + at.P0] * log(v) * scale
+    shape = f[d + at.P0]
+    unit_s = f[d + at.P1] * scale
+    before = exp(shape * log(age_s / unit_s)) if age_s > 0.0 else 0.0
+    return max(0.0, unit_s * exp(log(before - log(v)) / shape) - age_s)
+
+
 def residual(f: at.Reals, d: int, key: int | np.int64, who: int, which: int) -> float:
     """Seconds still to go of a time from `d` that goes on now and began nobody knows when.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel.downtime import stand
 from andon.models.simulate.kernel.events import enter
 from andon.models.simulate.kernel.floor import admit, count
 from andon.models.simulate.kernel.queues import append
@@ -11,9 +12,8 @@ from andon.models.simulate.kernel.queues import append
 def get_by(m: at.Words, p: int, s: int, rule: int, table: int, pc: int) -> int:
     """Take up to SLICE jobs out of store `s`, each the best by `rule`; wait, starved, while there are none."""
     if m[p + at.DOWN] != 0:
-        m[p + at.PARKED] = 1
         m[p + at.PC] = pc
-        enter(m, p, at.FAILED)
+        stand(m, p)
         return -1
     if m[s + at.LEVEL] == 0:
         m[p + at.PC] = pc

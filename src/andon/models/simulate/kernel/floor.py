@@ -5,7 +5,7 @@ from __future__ import annotations
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.events import enter, note, wake
 from andon.models.simulate.kernel.people import release_people
-from andon.models.simulate.kernel.queues import append, interrupt, shift, unlink
+from andon.models.simulate.kernel.queues import append, interrupt, shift
 
 
 def count(m: at.Words, s: int, change: int) -> None:
@@ -195,29 +195,3 @@ def set_size(m: at.Words, r: int, size: int) -> None:
         enter(m, latest, at.NO_CREW)
         append(m, r + at.HELD_HEAD, r + at.HELD_TAIL, latest, at.NEXT)
     grant(m, r)
-
-
-def break_down(m: at.Words, p: int) -> None:
-    """Machine `p` fails by the calendar, whatever it does: work stops and is continued after the repair."""
-    m[p + at.DOWN] = 1
-    if m[p + at.WORKING] != 0:
-        interrupt(m, p, m[p + at.WORKING])
-        needed = m[p + at.CREW]
-        m[p + at.PARKED] = 1
-        if needed != 0:
-            m[p + at.PC] -= 1
-            release(m, p)
-        enter(m, p, at.FAILED)
-    elif m[p + at.STATE] == at.STARVED and m[p + at.WAITS_AT] != 0:
-        s = m[p + at.WAITS_AT]
-        if unlink(m, s + at.GET_HEAD, s + at.GET_TAIL, p):
-            m[p + at.PARKED] = 1
-            enter(m, p, at.FAILED)
-
-
-def mend(m: at.Words, p: int) -> None:
-    """Machine `p` is repaired."""
-    m[p + at.DOWN] = 0
-    if m[p + at.PARKED] != 0:
-        m[p + at.PARKED] = 0
-        wake(m, p, m[p + at.PC])

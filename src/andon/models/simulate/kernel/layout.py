@@ -38,6 +38,7 @@ READY, READY_MASK, TOKENS_NEXT, TOKENS_FREE, TOKENS_END = 27, 28, 29, 30, 31
 SERIES, BIN_NS, BIN, BINS, OPEN, OPEN_N, MIXES, TRAVEL, STATIONS_N, CURVES_N = 32, 33, 34, 35, 36, 37, 38, 39, 40, 41
 TRACE, TRACE_N, TRACE_END, CYCLIC, CURVES, FIFO, EMPTY, WIP_AREA, WIP_SINCE = 42, 43, 44, 45, 46, 47, 48, 49, 50
 INITIAL, INITIAL_N, STEPS_LIMIT, ROAD_MIX = 51, 52, 53, 54
+MISREAD, OUTAGE = 70, 71
 PEOPLE, PEOPLE_N, ASKED_N, TEAMS_WAIT, BOOKS = 75, 76, 77, 78, 79
 HEADER = 96
 """Words 55 to 59 are free for the event list, 60 to 64 for flow, 65 to 69 control, 70 to 74 machines, 75 to 79 people,
@@ -52,6 +53,23 @@ MORE_FLOW, MORE_CONTROL, MORE_MACHINE, MORE_PEOPLE, MORE_VEHICLE = range(48, 53)
 """Addresses of records with what only some processes need; 0 where a process has none."""
 PROC_WORDS = 56
 MACHINE, VEHICLE, DEMAND, RELEASER, CALENDAR, BREAKDOWN, PROBE = range(7)
+
+# --- what only some machines have, at MORE_MACHINE: who asks for it between two jobs; age (ns); counters of use
+ASKED_HEAD, ASKED_TAIL, AGED, COLD = range(4)
+MORE_MACHINE_WORDS = 8
+USE_SO_FAR, USE_LIMIT, USE_LAW, USE_COUNT = range(4)
+"""A counter of use, nanoseconds of processing; UNSEEN before the first look; USE_COUNT: its place, how many before."""
+USE_WORDS, USE_PLACE = 4, 20
+# --- a plan: nanoseconds from one to the next, or a list of times
+PLAN_EVERY, PLAN_LAST, PLAN_TIMES, PLAN_N, PLAN_NEXT = range(5)
+# --- errors of what is read: laws, states misread by the million, then where an idle machine begins
+ERROR_LEVELS, ERROR_ELAPSED, ERROR_STATE, ERROR_WORDS = range(4)
+SERIAL_UNSEEN = (1 << 40) + (1 << 38)
+"""Serial numbers of jobs that are there although nobody saw them."""
+# --- weights of the causes for which a machine stands, counted in DOWN
+DOWN_FAILED, DOWN_PLANNED, DOWN_STOPPED, DOWN_LATER = 1, 1 << 8, 1 << 16, 1 << 32
+DOWN_NOW = DOWN_LATER - 1
+PARKED_AT_WORK, PARKED_EMPTY = 1, 2
 
 STARVED, SETUP, BUSY, BLOCKED, FAILED, NO_CREW, MOVING, OFF = range(8)
 PLANNED, WARMING, STOPPED = 8, 9, 10
@@ -179,15 +197,17 @@ UNSEEN = -1
 FOR_TIME, FOR_SETUP, FOR_CARRY, FOR_DEMAND, FOR_FAILURE, FOR_REPAIR, FOR_MIX, FOR_FACTOR, FOR_PHASE = range(1, 10)
 FOR_OUTCOME, FOR_WAY, FOR_ROUTE, FOR_SHARE = range(20, 24)
 FOR_ABSENCE, FOR_ABSENT = 35, 36
+FOR_PLANNED, FOR_PLAN_PHASE, FOR_DELAY, FOR_JOB, FOR_TOOL, FOR_TOOL_CHANGE, FOR_WARMING = range(10, 17)
+FOR_STOP_EVERY, FOR_STOP, FOR_LEVEL, FOR_ELAPSED, FOR_MISREAD = range(50, 55)
 
 # --- opcodes
 GET, CHANGE, ACQUIRE, WORK, WORKED, RELEASE_CREW, SERVICE, LEAVE, JUMP, LIFE_NEW, REPAIR = range(11)
 MEET, FETCH, CARRY, DROP, ORDER_NEXT, ORDER_PLACE, DISPATCH, LINE_NEXT, LINE_SET = range(11, 20)
 HOLD, BREAK, MEND, BIN_NEXT, BIN_NOTE, RESET, STOP = range(20, 27)
-CHANGE_FROM = 30
+CHANGE_FROM, LIFE_AGED, SPAN, AWAIT, HALT, GO_ON, SPARE, FALLS_DUE, USE_UP = range(30, 39)
 SEND = 40
 ACQUIRE_PEOPLE, PERSON_TURN = 65, 66
-# 31 to 39 are for machines, 41 to 54 flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
+# 39 is for machines, 41 to 54 flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
 
 # --- control: which job next, cards, the order book, questions to a policy
 BOOK, BOOK_N, BOOK_HERE, FINISHES = 65, 66, 67, 68

@@ -16,13 +16,16 @@ from andon.models.simulate.kernel.desk import (
     order_place,
     reset,
 )
+from andon.models.simulate.kernel.downtime import break_down, mend, spare
 from andon.models.simulate.kernel.events import next_ready, pop, schedule
-from andon.models.simulate.kernel.floor import acquire, book_crew, book_wip, break_down, count, mend, release
+from andon.models.simulate.kernel.floor import acquire, book_crew, book_wip, count, release
 from andon.models.simulate.kernel.flow import send
+from andon.models.simulate.kernel.misread import misread_levels, misread_machine
 from andon.models.simulate.kernel.numbers import exp, normal_quantile
 from andon.models.simulate.kernel.pace import change_from
 from andon.models.simulate.kernel.people import acquire_people
 from andon.models.simulate.kernel.rota import close_people, person_turn
+from andon.models.simulate.kernel.stops import await_plan, due, life_aged, span, use
 from andon.models.simulate.kernel.work import (
     carry,
     change,
@@ -110,6 +113,24 @@ def step_machine(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, c: i
     """The instructions of machines that are not plain."""
     if op == at.CHANGE_FROM:
         return change_from(m, f, p, a, b, c, pc)
+    if op == at.FALLS_DUE:
+        return due(m, f, p, a, b, pc)
+    if op == at.USE_UP:
+        return use(m, f, p, a, pc)
+    if op == at.SPAN:
+        return span(m, f, p, a, b, pc)
+    if op == at.LIFE_AGED:
+        return life_aged(m, f, p, a, pc)
+    if op == at.AWAIT:
+        return await_plan(m, p, a, pc)
+    if op == at.SPARE:
+        return spare(m, p, a, pc)
+    if op == at.HALT:
+        break_down(m, a, b)
+        return pc + 1
+    if op == at.GO_ON:
+        mend(m, a, b)
+        return pc + 1
     return -1
 
 
@@ -145,10 +166,10 @@ def step_other(m: at.Words, f: at.Reals, p: int, op: int, a: int, pc: int) -> in
     if op == at.RESET:
         return reset(m, pc)
     if op == at.BREAK:
-        break_down(m, a)
+        break_down(m, a, at.DOWN_FAILED)
         return pc + 1
     if op == at.MEND:
-        mend(m, a)
+        mend(m, a, at.DOWN_FAILED)
         return pc + 1
     if op == at.HOLD:
         age = at.UNSEEN if m[p + at.DRAWS] == 0 else 0
@@ -223,6 +244,9 @@ def begin(m: at.Words, f: at.Reals, seed: int, replication: int) -> None:
             factor = exp(sd * z - 0.5 * sd * sd)
         f[at.FACTORS + 2 * i + 1] *= factor
     fill_orders(m)
+    errors = m[at.MISREAD]
+    if errors != 0 and m[errors + at.ERROR_LEVELS] != 0:
+        misread_levels(m, f, m[errors + at.ERROR_LEVELS])
     for i in range(m[at.STORES_N]):
         s = m[at.STORES] + i * at.STORE_WORDS
         settle(m, m[s + at.HEAD], m[s + at.MIX])
@@ -235,6 +259,8 @@ def begin(m: at.Words, f: at.Reals, seed: int, replication: int) -> None:
         mix = m[m[p + at.HOME] + at.MIX]
         if m[p + at.JOBS] < 0:
             cut_load(m, p)
+        if errors != 0:
+            misread_machine(m, f, p, errors)
         settle(m, m[p + at.JOB], mix)
         if m[p + at.LAST] == -2:
             m[p + at.LAST] = drawn(m, mix, m[p + at.NUMBER] + (1 << 42)) >> 8

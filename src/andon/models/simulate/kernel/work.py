@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.chance import duration, isf, residual, unit
+from andon.models.simulate.kernel.downtime import down_state, stand
 from andon.models.simulate.kernel.due import fill_booked, fill_floor
 from andon.models.simulate.kernel.events import enter, note, note_jobs, schedule, wake
 from andon.models.simulate.kernel.floor import arrive, book_wip, has_room, release, take, wake_desk
@@ -42,9 +43,8 @@ def which_is(m: at.Words, t: int) -> int:
 def get(m: at.Words, p: int, s: int, pc: int) -> int:
     """Take up to SLICE jobs out of store `s`; wait, starved, while there are none."""
     if m[p + at.DOWN] != 0:
-        m[p + at.PARKED] = 1
         m[p + at.PC] = pc
-        enter(m, p, at.FAILED)
+        stand(m, p)
         return -1
     if m[s + at.LEVEL] > 0:
         first = take(m, s)
@@ -109,13 +109,13 @@ def service(m: at.Words, f: at.Reals, p: int, pc: int) -> int:
 
 def work(m: at.Words, p: int, state: int, word: int, fails: int, pc: int) -> int:
     """Work off register `word` in `state`; only BUSY time uses up the machine's LIFE (-1: it does not fail)."""
-    if m[p + at.DOWN] != 0 and fails >= 0:
-        m[p + at.PARKED] = 1
+    if m[p + at.DOWN] & at.DOWN_NOW != 0 and fails >= 0:
+        m[p + at.PARKED] = at.PARKED_AT_WORK
         m[p + at.PC] = pc
         if m[p + at.CREW] != 0:
             m[p + at.PC] = pc - 1
             release(m, p)
-        enter(m, p, at.FAILED)
+        enter(m, p, down_state(m[p + at.DOWN]))
         return -1
     span = m[p + word]
     if state == at.BUSY and m[p + at.LIFE] >= 0 and m[p + at.LIFE] < span:
