@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from andon.core import units
-from andon.site.check_names import STEPS, walk
+from andon.site.check_names import EACH, STEPS, walk
 from andon.site.draft import Draft
 from andon.site.floor import Distribution
 from andon.site.problems import Problem, shown, words
