@@ -232,9 +232,8 @@ def close(m: at.Words) -> None:
     book_wip(m)
 
 
-def begin(m: at.Words, f: at.Reals, seed: int, replication: int) -> None:
-    """Give the replication its key; draw what is not known: factors of assumptions, products behind bare counts."""
-    m[at.KEY] = key_of(seed, replication)
+def draw_factors(m: at.Words, f: at.Reals) -> None:
+    """What we do not know of each assumption's mean: one factor a replication."""
     n = int(f[at.FACTORS_N])
     for i in range(n):
         sd = f[at.FACTORS + 2 * i]
@@ -243,6 +242,12 @@ def begin(m: at.Words, f: at.Reals, seed: int, replication: int) -> None:
             z = normal_quantile(unit(m[at.KEY], who_is(at.FOR_FACTOR, i), 0))
             factor = exp(sd * z - 0.5 * sd * sd)
         f[at.FACTORS + 2 * i + 1] *= factor
+
+
+def begin(m: at.Words, f: at.Reals, seed: int, replication: int) -> None:
+    """Give the replication its key; draw what is not known: factors of assumptions, products behind bare counts."""
+    m[at.KEY] = key_of(seed, replication)
+    draw_factors(m, f)
     fill_orders(m)
     errors = m[at.MISREAD]
     if errors != 0 and m[errors + at.ERROR_LEVELS] != 0:
