@@ -209,6 +209,36 @@ def people_are_in_one_place(r: Run) -> None:
             assert 0 <= at_work <= there
 
 
+def people_do_one_thing(r: Run) -> None:
+    """Each of those who are told apart ends a task before the next; a task has all of its people or none, at once."""
+    where: dict[int, int] = {}
+    team: dict[int, int] = {}
+    for when, who, task in r.events(at.TRACE_PERSON):
+        before = where.get(int(who), 0)
+        assert bool(before) != bool(task), "two tasks at once, or an end without a beginning"
+        where[int(who)] = int(task)
+        team[int(task or before)] = team.get(int(task or before), 0) + (1 if task else -1)
+        assert when >= 0
+    for p, people in team.items():
+        ask = int(r.m[p + at.CREW])
+        assert people == (int(r.m[ask + at.A_PEOPLE]) if ask else 0)
+
+
+def time_of_people_adds_up(r: Run) -> None:
+    """Work, ways, waiting, breaks and rests of those who came are the time that they were there; rest is no more."""
+    for i, crew in enumerate(r.site.crews):
+        book = int(r.m[at.BOOKS]) + i * at.BOOK_WORDS
+        if not r.m[at.BOOKS] or not r.m[book + at.B_POOL]:
+            continue
+        spent_us = sum(int(r.m[book + w]) for w in (at.B_WALKED, at.B_WAITED, at.B_WORKED, at.B_BREAK, at.B_REST))
+        came = int(r.m[book + at.B_EXPECTED] - r.m[book + at.B_ABSENT])
+        assert int(r.m[book + at.B_EXPECTED]) == sum(crew.size.values())
+        assert abs(spent_us - came * int(r.m[at.END]) // 1000) <= 2 * len(r.events(at.TRACE_PERSON)) + 100
+        assert 0 <= r.m[book + at.B_BREAK] <= r.m[book + at.B_PLANNED] + 100
+        if not crew.break_late_min:
+            assert abs(int(r.m[book + at.B_BREAK] - r.m[book + at.B_PLANNED])) <= 100, "a break was not kept"
+
+
 LAWS: tuple[Callable[[Run], None], ...] = (
     it_ends,
     time_goes_on,
@@ -218,6 +248,8 @@ LAWS: tuple[Callable[[Run], None], ...] = (
     levels_move_by_jobs,
     machines_do_one_thing,
     people_are_in_one_place,
+    people_do_one_thing,
+    time_of_people_adds_up,
 )
 
 

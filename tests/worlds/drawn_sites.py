@@ -25,6 +25,7 @@ from andon.site.floor import (
     Outcome,
     Release,
 )
+from andon.site.lifting import Lifting
 from andon.site.model import Element, ElementKind, Site
 from andon.site.orders import Order
 from andon.site.part import Part
@@ -153,7 +154,7 @@ def shared_crew(draw: Draw, site: Site) -> Site:
 
 
 def skilled(draw: Draw, site: Site) -> Site:
-    """People told apart by what they can do: several at a task, walking, rests, late breaks, absence."""
+    """People told apart by what they can do: several at a task, walking, rests, late breaks, lifting, absence."""
     i = some_station(draw, site)
     shifts = tuple(s.id for s in site.shifts) or ("all",)
     absence = None
@@ -170,12 +171,16 @@ def skilled(draw: Draw, site: Site) -> Site:
             break_late_min=draw(st.sampled_from((0.0, 2.0))),
             work_max_min=draw(st.none() | st.floats(2, 20)),
             rest_min=1.5,
+            lift_max_min=draw(st.none() | st.floats(1, 20)),
             absence=absence,
         )
         for name, skills in kinds
     ]
     site = change(site, crews=(*site.crews, *crews))
     fields = {"crew": None, "skill": "turn", "people": draw(st.integers(1, 2))}
+    if draw(st.booleans()):
+        lift = Lifting(load_kg=12, horizontal_cm=40, vertical_cm=50, distance_cm=40, lifts_per_min=2)
+        fields["lifting"] = (lift,)
     if site.stations[i].setup is not None:
         fields["setup_skill"] = draw(st.none() | st.just("set"))
     return change_station(site, i, **fields)
