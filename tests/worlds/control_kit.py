@@ -142,6 +142,8 @@ class Peer:
                 job = Job(number, serial, self.env.now + kind.due_h * 3600.0, kind.priority)
                 self.outside.append((kind.priority, self.env.now, 1000 + number, job))
                 serial += 1
+            if self.limit < 10**9:
+                yield self.env.timeout(0.0)  # all orders of an instant are in the book before the desk looks
             self.let_in()
             yield self.env.timeout(float(kind.every.value or 0.0))
 
@@ -150,6 +152,7 @@ class Peer:
         for _ in range(order.quantity):
             job = Job(order.kind, -1, order.due_s, order.priority, order=order.name)
             self.outside.append((order.priority, order.came_s, place, job))
+        yield self.env.timeout(0.0)
         self.let_in()
 
     def let_in(self) -> None:

@@ -298,6 +298,21 @@ def order_book(draw: Draw, site: Site) -> Site:
     return change(site, orders=orders, **({"demand": ()} if draw(st.booleans()) else {}))
 
 
+def kanban(draw: Draw, site: Site) -> Site:
+    """Cards at some station, as many as its buffer has places or fewer."""
+    i = some_station(draw, site)
+    places = next(b.capacity for b in site.buffers if b.id == site.stations[i].buffer)
+    return change_station(site, i, cards=draw(st.integers(1, places)))
+
+
+def shares(draw: Draw, site: Site) -> Site:
+    """Limits by product, or times of release."""
+    limits = {"p0": draw(st.integers(1, 4))} if draw(st.booleans()) else {}
+    times = tuple(f"00:{minute:02d}" for minute in (0, 9, 17)) if draw(st.booleans()) else ()
+    whole = site.release.wip_limit if site.release is not None else None
+    return change(site, release=Release(wip_limit=whole, wip_limits=limits, times=times))
+
+
 WORDS: dict[str, Word] = {
     "parallel machines": parallel,
     "batches": batch,
@@ -316,6 +331,8 @@ WORDS: dict[str, Word] = {
     "alternatives": alternatives,
     "inspection": inspection,
     "an order book": order_book,
+    "cards": kanban,
+    "shares of the floor": shares,
 }
 """In the order in which they are applied."""
 

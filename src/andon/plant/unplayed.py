@@ -17,7 +17,13 @@ def refuse(site: Site) -> None:
         what = "orders.csv lists orders, and the virtual plant only plays the pattern of `demand`"
         raise PlantError(f"{what}; simulate this site, or remove the file")
     _refuse_machines(site)
+    if site.release is not None and (site.release.wip_limits or site.release.times):
+        what = "`release` has `wip_limits` or `times`, which the virtual plant does not play"
+        raise PlantError(f"{what}; simulate this site, or remove them")
     for station in site.stations:
+        if station.cards is not None:
+            what = f"station `{station.id}` has `cards`, which the virtual plant does not play"
+            raise PlantError(f"{what}; simulate this site, or remove them")
         if station.dispatch != "fifo":
             what = f"station `{station.id}` dispatches by `{station.dispatch}`, which the virtual plant does not play"
             raise PlantError(f"{what}; simulate this site, or remove `dispatch`")

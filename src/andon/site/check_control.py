@@ -4,20 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from andon.site.check_calendar import minutes
 from andon.site.draft import Draft
 from andon.site.orders import wall_time
 from andon.site.problems import Problem, shown
 from andon.site.shape import Item
 
 PRIORITY_MAX = 1000
+LIMIT_MAX = 100_000
 
 
 def check(made: Draft) -> Iterator[Problem]:
     """Everything about which job comes next."""
     for item in made.all("station"):
         yield from _dispatch(item)
+        yield from _cards(made, item)
+    if made.release is not None:
+        yield from _release(made.release)
     for item in made.all("order"):
         yield from _order(item)
+
+
+def _cards(made: Draft, item: Item) -> Iterator[Problem]:
+    cards, buffer = item.get("cards"), made.ids("buffer").get(item.get("buffer") or "")
+    places = buffer.get("capacity") if buffer is not None else None
+    if cards is not None and places is not None and cards > places:
+        what = f"{item.label} has {cards} cards and its buffer `{buffer.id if buffer else ''}` {places} places"
+        yield item.problem(("cards",), what, "give the buffer a place for every card")
+
+
+def _release(item: Item) -> Iterator[Problem]:
+    for product, number in (item.get("wip_limits") or {}).items():
+        if not 1 <= number <= LIMIT_MAX:
+            what = f"`wip_limits` of product `{product}` is {number}"
+            yield item.problem(("wip_limits", product), what, f"use a number from 1 to {LIMIT_MAX}")
+    for place, clock in enumerate(item.get("times") or ()):
+        if minutes(clock) is None:
+            what = f"`times` of this release has {shown(clock)}"
+            yield item.problem(("times", place), what, 'write a time of day as "HH:MM", 00:00 to 23:59')
 
 
 def _order(item: Item) -> Iterator[Problem]:

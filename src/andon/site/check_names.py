@@ -59,6 +59,7 @@ REFERENCES: tuple[tuple[str, Path, str], ...] = (
     ("demand", ("product",), "product"),
     ("demand", ("every",), "assumption"),
     ("order", ("product",), "product"),
+    ("release", ("wip_limits", KEYS), "product"),
     ("release", ("sequence_signal",), "signal"),
     ("signal", ("element",), "element"),
     ("signal", ("source",), "source"),

@@ -90,6 +90,8 @@ class Station(Part):
     """Which of the jobs that wait a machine takes when it is free; of equals the one that came first."""
     priorities: dict[Id, int] = Field(default_factory=dict)
     """Product to priority at this station, 1 first; other products keep the priority of their order."""
+    cards: int | None = Field(default=None, ge=1, le=100_000)
+    """Kanban: jobs in its buffer and on its machines together, at most; a job gives its card back when it leaves."""
     breakdown: Breakdown | None = None
     setpoint: str | None = None
     """Property of each machine that its processing curve reads, such as `setpoint`."""
@@ -237,9 +239,14 @@ class Demand(Part):
 
 
 class Release(Part):
-    """How waiting jobs enter the floor: at most `wip_limit` at once, products in the order of `sequence_signal`."""
+    """How waiting jobs enter the floor: as soon as there is room, unless limits, a sequence or times hold them back."""
 
-    wip_limit: int = Field(ge=1, le=100_000)
+    wip_limit: int | None = Field(default=None, ge=1, le=100_000)
+    """Jobs on the floor at once, at most (CONWIP); none: a job enters as soon as its first buffer has room (push)."""
+    wip_limits: dict[Id, int] = Field(default_factory=dict)
+    """Product to its jobs on the floor at once, at most."""
+    times: tuple[str, ...] = ()
+    """Times of day, "HH:MM", at which jobs enter; none: whenever they may."""
     sequence_signal: SignalId | None = None
     """Integer code, one digit a product in the order of `products`: 312 releases the third product first."""
 

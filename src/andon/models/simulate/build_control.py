@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from andon.core.time import SECOND
 from andon.models.simulate.builder import Builder
+from andon.models.simulate.calendar import daily_ns
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import mean_of, scale_of
 from andon.site.floor import Station
@@ -27,7 +28,8 @@ def control(builder: Builder) -> None:
     site, words = builder.site, builder.m.words
     for product, a in zip(site.products, builder.product_at, strict=True):
         words[a + at.PRODUCT_PRIORITY] = product.priority
-        words[a + at.FLOOR_LIMIT] = 1 << 60
+        limits = site.release.wip_limits if site.release is not None else {}
+        words[a + at.FLOOR_LIMIT] = limits.get(product.id, 1 << 60)
         if product.id not in {d.product for d in site.demand}:
             words[a + at.REPLACES] = 1  # only the pattern of demand can say that what is scrapped is not made again
         first = words[a + at.ROUTE]
@@ -51,7 +53,29 @@ def control(builder: Builder) -> None:
 
 def desk_code(builder: Builder) -> int:
     """The release desk's program: the plain one where it looks at the floor's limit and the oldest order alone."""
-    return builder.code.add(at.DISPATCH_ALL if builder.book else at.DISPATCH)
+    release = builder.site.release
+    if release is not None and release.times:
+        times = daily_ns(builder.site, release.times, builder.options.start_ns, builder.options.horizon_ns)
+        start = builder.code.add(at.TIMES_NEXT, builder.m.put(0, [len(times), *times]))
+        builder.code.add(at.DISPATCH_ALL, 1)
+        builder.code.add(at.JUMP, start)
+        return start
+    shares = release is not None and release.wip_limits
+    return builder.code.add(at.DISPATCH_ALL if builder.book or shares else at.DISPATCH)
+
+
+def hold_cards(builder: Builder) -> None:
+    """A stage with cards holds no more jobs than it has cards, those on its machines counted."""
+    words = builder.m.words
+    for station, s in zip(builder.site.stations, builder.store_at, strict=False):
+        words[s + at.CARDS] = station.cards or 0
+        words[s + at.CAPACITY] = station.cards or words[s + at.CAPACITY]
+    for p in builder.started:
+        s = words[p + at.HOME]
+        if words[p + at.KIND] == at.MACHINE and words[s + at.CARDS]:
+            held = words[p + at.JOBS] if words[p + at.JOBS] >= 0 else words[p + at.SLICE]
+            words[p + at.CARDS_HELD] = held
+            words[s + at.RESERVED] += held
 
 
 def _expected_ns(builder: Builder, step: int) -> int:

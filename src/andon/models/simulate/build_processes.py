@@ -51,6 +51,7 @@ def processes(builder: Builder) -> None:
             repair_crew=asks.repair(b) if b else 0,
             fleet=fleet_at,
             rule=RULES[station.dispatch],
+            cards=station.cards is not None,
             ranks=ranks(builder, station, pairs),
             sends=station.id in deciding,
             minimal=b is not None and b.repair == "minimal",
@@ -112,6 +113,7 @@ def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries, tu
     words[p + at.NUMBER] = builder.number_of[k]
     words[p + at.HOME] = wiring.store
     words[p + at.SLICE] = station.batch
+    words[p + at.HELPS_ITSELF] = int(station.batch > 1 or station.cards is not None)
     words[p + at.LAST] = -1
     words[p + at.MORE_MACHINE] = own_record(builder, station, needs)
     if builder.live is not None:

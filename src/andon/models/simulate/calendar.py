@@ -139,6 +139,18 @@ def shift_end(site: Site, at_ns: int) -> int | None:
     return max(ends) if ends else None
 
 
+def daily_ns(site: Site, clocks: tuple[str, ...], start_ns: int, horizon_ns: int) -> list[int]:
+    """When the wall times of every day come, in nanoseconds from the start."""
+    zone = ZoneInfo(site.time_zone)
+    day = datetime.fromtimestamp(start_ns // SECOND, UTC).astimezone(zone).date()
+    last = datetime.fromtimestamp((start_ns + horizon_ns) // SECOND, UTC).astimezone(zone).date()
+    found = []
+    while day <= last:
+        found += [_moment(day.isoformat(), clock, zone, None) - start_ns for clock in clocks]
+        day += timedelta(days=1)
+    return sorted(t for t in found if 0 <= t <= horizon_ns)
+
+
 def moment_ns(site: Site, text: str) -> int:
     """A wall time of the site's time zone, `YYYY-MM-DD HH:MM`, in nanoseconds since the epoch."""
     return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(site.time_zone)).timestamp()) * SECOND

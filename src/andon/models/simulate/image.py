@@ -10,7 +10,7 @@ from andon.models.simulate import warm
 from andon.models.simulate.asked import Asked
 from andon.models.simulate.booked import Booked, booked, waiting_otherwise
 from andon.models.simulate.build_book import book
-from andon.models.simulate.build_control import control
+from andon.models.simulate.build_control import control, hold_cards
 from andon.models.simulate.build_floor import stores_and_pools
 from andon.models.simulate.build_processes import processes
 from andon.models.simulate.build_products import products
@@ -160,7 +160,7 @@ def _tables(builder: Builder) -> None:
     head[at.CYCLIC] = int(cyclic(site))
     head[at.BINS] = options.bins
     head[at.BIN_NS] = max(1, options.horizon_ns // max(1, options.bins))
-    head[at.WIP_LIMIT] = site.release.wip_limit if site.release else 1 << 60
+    head[at.WIP_LIMIT] = (site.release.wip_limit if site.release else None) or 1 << 60
     head[at.FIFO] = int(site.release is None or site.release.sequence_signal is None)
 
 
@@ -177,6 +177,7 @@ def _begin_from_live(builder: Builder) -> dict[str, int]:
         builder.m.put(at.INITIAL, table)
         for place in range(0, len(table), 1 + at.ORDER_WORDS):
             orders[builder.site.products[builder.product_at.index(table[place])].id] += 1
+    hold_cards(builder)
     jobs = sum(words[s + at.LEVEL] for s in builder.store_at)
     jobs += sum(abs(words[p + at.JOBS]) if words[p + at.JOBS] >= 0 else words[p + at.SLICE] for p in builder.started)
     words[at.WIP] = jobs

@@ -103,6 +103,8 @@ class Wiring:
     fleet: int
     rule: int = at.BY_FIFO
     """Which of the waiting jobs a machine takes."""
+    cards: bool = False
+    """Whether its stage has cards."""
     ranks: int = 0
     """Table that the rule goes by: the station's own priorities, or set-up times by the pair of products."""
     sends: bool = False
@@ -142,6 +144,8 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
     if wiring.crew:
         code.add(at.RELEASE_CREW)
     leave = code.add(at.SEND if wiring.sends else at.LEAVE, wiring.fleet)
+    if wiring.cards:
+        code.add(at.CARDS_BACK)
     code.add(at.JUMP, take)
     if not running:
         return Entries(take, setup, serve, leave, serve, take, planned)
@@ -180,7 +184,7 @@ def _upkeep_code(code: Code, wiring: Wiring) -> int:
 
 def _take_code(code: Code, wiring: Wiring) -> int:
     """Take what waits: the plain way for first come, first served, which costs a station without a rule nothing."""
-    if wiring.rule == at.BY_FIFO:
+    if wiring.rule == at.BY_FIFO and not wiring.cards:
         return code.add(at.GET, wiring.store)
     return code.add(at.GET_BY, wiring.store, wiring.rule, wiring.ranks)
 

@@ -163,7 +163,8 @@ def _fleets(site: Site) -> Iterator[Setting]:
 
 
 def _release(site: Site) -> Iterator[Setting]:
-    now = float(site.release.wip_limit) if site.release is not None else None
+    limit = site.release.wip_limit if site.release is not None else None
+    now = float(limit) if limit is not None else None
     what = "jobs on the floor at once, at most"
     yield Setting("release.wip_limit", what, "{jobs}", now, "structure", 1, LARGE, True, structure.wip_limit)
 

@@ -37,6 +37,17 @@ def book_place(m: at.Words, pc: int) -> int:
     return pc + 1
 
 
+def times_next(m: at.Words, p: int, table: int, pc: int) -> int:
+    """Sleep until the next time of the list at `table` (how many, then the times); for good after the last one."""
+    if m[p + at.DRAWS] >= m[table]:
+        m[p + at.PC] = pc
+        return -1
+    m[p + at.PC] = pc + 1
+    schedule(m, p, m[table + 1 + m[p + at.DRAWS]])
+    m[p + at.DRAWS] += 1
+    return -1
+
+
 def dispatch_all(m: at.Words, p: int, once: int, pc: int) -> int:
     """Release waiting jobs while the floor, and their product's share of it, may hold more.
 

@@ -1,4 +1,4 @@
-"""Which of the jobs that wait a machine takes: dispatch rules."""
+"""Which of the jobs that wait a machine takes: dispatch rules; and the cards of a stage that a job holds."""
 
 from __future__ import annotations
 
@@ -36,6 +36,17 @@ def get_by(m: at.Words, p: int, s: int, rule: int, table: int, pc: int) -> int:
         n += 1
     m[p + at.JOB] = first
     m[p + at.JOBS] = n
+    if m[s + at.CARDS] != 0:
+        m[p + at.CARDS_HELD] = n
+    return pc + 1
+
+
+def cards_back(m: at.Words, p: int, pc: int) -> int:
+    """The jobs of machine `p` have left its stage: their cards are free, and let others in."""
+    s = m[p + at.HOME]
+    m[s + at.RESERVED] -= m[p + at.CARDS_HELD]
+    m[p + at.CARDS_HELD] = 0
+    admit(m, s)
     return pc + 1
 
 
@@ -95,5 +106,7 @@ def take_after(m: at.Words, s: int, before: int) -> int:
         m[s + at.TAIL] = before
     m[t + at.LINK] = 0
     count(m, s, -1)
+    if m[s + at.CARDS] != 0:
+        m[s + at.RESERVED] += 1  # on the machine it goes on holding its card
     admit(m, s)
     return t

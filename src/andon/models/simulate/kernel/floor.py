@@ -37,7 +37,7 @@ def arrive(m: at.Words, s: int, t: int) -> None:
     p = m[s + at.GET_HEAD]
     if p != 0:
         shift(m, s + at.GET_HEAD, s + at.GET_TAIL, at.NEXT)
-        if m[p + at.SLICE] > 1:
+        if m[p + at.HELPS_ITSELF] != 0:
             append(m, s + at.HEAD, s + at.TAIL, t, at.LINK)
             count(m, s, 1)
             wake(m, p, m[p + at.PC])

@@ -47,6 +47,8 @@ HEADER = 96
 # --- process: a machine, a vehicle, a demand, the release desk, a calendar, a breakdown, the probe
 PC, LEAF, NEXT, STATE, SINCE, JOB, JOBS, REM, REP, AGE, LIFE, LAST, CREW, PARKED, DOWN, WORKING = range(16)
 START, SLICE, STATION, NUMBER, COUNT, HAS_ROOM, WAITS_AT, DRAWS, KIND, PRIORITY, PERIODS, HOME = range(16, 28)
+HELPS_ITSELF, CARDS_HELD = 28, 29
+"""Whether it is woken to take jobs itself instead of being handed one; cards of its stage that its jobs hold."""
 TIMES = 32
 """One word a state: nanoseconds spent in it."""
 MORE_FLOW, MORE_CONTROL, MORE_MACHINE, MORE_PEOPLE, MORE_VEHICLE = range(48, 53)
@@ -86,7 +88,8 @@ GROUPS, RULE = 16, 17
 """GROUPS: address of a list (how many, then the addresses) of the groups of alternatives that the store is one of;
 RULE: who goes first. A group is a record like a store's, in whose PUT list those wait who may go to any member."""
 STORE_WORDS = 24
-"""Words 18 and 19 are for control."""
+CARDS = 18
+"""Cards of the stage; 0: it has none. Word 19 is for control."""
 IS_ENTRY, IN_GROUP = 1, 2
 """Bits of IS_FIRST: jobs enter the floor here; the store is a member of groups."""
 
@@ -225,7 +228,7 @@ BOOK_PRODUCT, BOOK_QUANTITY, BOOK_OUT, BOOK_LEFT, BOOK_AT, BOOK_DUE, BOOK_PRIORI
 BOOK_BEFORE, BOOK_AFTER, BOOK_HERE_N = 9, 10, 11
 """The order of its product before and after it; its jobs that were on the floor at the start and still are."""
 BOOK_ORDER_WORDS = 12
-GET_BY, DISPATCH_ALL, BOOK_NEXT, BOOK_PLACE = range(55, 59)
+GET_BY, DISPATCH_ALL, BOOK_NEXT, BOOK_PLACE, TIMES_NEXT, CARDS_BACK = range(55, 61)
 BY_FIFO, BY_SPT, BY_EDD, BY_CR, BY_SETUP, BY_PRIORITY = range(6)
 RATIO_SLACK_US_MAX = 30_000_000_000_000
 """A critical ratio is computed from at most this much slack either way, about a year, in microseconds."""

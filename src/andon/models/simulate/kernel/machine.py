@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
-from andon.models.simulate.kernel.book import book_next, book_place, close_book, dispatch_all, settle_book
+from andon.models.simulate.kernel.book import book_next, book_place, close_book, dispatch_all, settle_book, times_next
 from andon.models.simulate.kernel.chance import key_of, unit
-from andon.models.simulate.kernel.control import get_by
+from andon.models.simulate.kernel.control import cards_back, get_by
 from andon.models.simulate.kernel.desk import (
     bin_next,
     bin_note,
@@ -144,6 +144,10 @@ def step_control(m: at.Words, p: int, op: int, a: int, b: int, c: int, pc: int) 
         return book_next(m, p, pc)
     if op == at.BOOK_PLACE:
         return book_place(m, pc)
+    if op == at.TIMES_NEXT:
+        return times_next(m, p, a, pc)
+    if op == at.CARDS_BACK:
+        return cards_back(m, p, pc)
     return -1
 
 
