@@ -288,3 +288,26 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     assert isinstance(refused, Problem)
     assert "No space left on device" in refused.what
     assert list(tmp_path.iterdir()) == []
+
+
+FLOOR = Path(__file__).parents[2] / "examples" / "coffee-bar"
+
+
+def test_two_files_are_enough_to_simulate_and_machines_stand_in_the_middle_of_their_area(tmp_path: Path) -> None:
+    site = load(FLOOR)
+    assert isinstance(site, Site)
+    assert [p.name for p in sorted(FLOOR.iterdir())] == ["assumptions.yaml", "site.yaml"]
+    assert {(e.id, e.x_m, e.y_m) for e in site.elements} == {(m, 3.0, 1.5) for m in ("till-1", "group-1", "group-2")}
+    assert site.sources == site.signals == site.people == ()
+
+
+@pytest.mark.parametrize("name", ["signals.csv", "sources.yaml", "people.yaml", "uses.yaml"])
+def test_a_folder_with_any_file_of_a_twin_is_asked_for_all_of_them(tmp_path: Path, name: str) -> None:
+    for path in FLOOR.iterdir():
+        shutil.copy(path, tmp_path)
+    shutil.copy(FLOOR.parent / "valve-works" / name, tmp_path)
+    problems = load(tmp_path)
+    assert not isinstance(problems, Site)
+    needed = {"signals.csv", "sources.yaml", "people.yaml"} - {name}
+    assert needed <= {p.file for p in problems if p.what == "the file is missing"}
+    assert any(p.what == "key `elements` is missing" for p in problems)

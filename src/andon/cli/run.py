@@ -53,6 +53,9 @@ def run(
         for problem in site[:20]:
             typer.echo(problem.sentence(), err=True)
         raise typer.Exit(CANNOT)
+    if not site.sources:
+        what = f"`{folder}` describes a floor and nothing to keep step with"
+        fail(f"{what}; add sources.yaml, signals.csv and people.yaml (`andon init` writes examples)")
     folders = Folders(folder)
     try:
         folders.make()

@@ -13,6 +13,7 @@ from andon.site.sections import (
     FILE_BYTES_MAX,
     FILES,
     FILES_NEEDED,
+    FILES_TO_RUN,
     RELEASE,
     SECTIONS,
     SETTINGS,
@@ -35,6 +36,8 @@ class Draft:
     setting_lines: dict[str, int] = field(default_factory=dict)
     release: Item | None = None
     has_ot: bool = False
+    runs: bool = True
+    """Whether it is a twin's folder: else a floor to simulate, of which less is asked."""
     problems: list[Problem] = field(default_factory=list)
     by_id: dict[str, dict[str, Item]] = field(default_factory=dict)
 
@@ -59,11 +62,13 @@ class Draft:
 
 def draft(files: Files[str, str]) -> Draft:
     """Read every file that is there; never raises for what a file says."""
-    made = Draft()
-    _names(made, files)
+    runs = any(name in FILES_TO_RUN or name.endswith(".cedar") for name in files)
+    made = Draft(runs=runs or "site.yaml" not in files)
+    needed = FILES_NEEDED if made.runs else tuple(name for name in FILES_NEEDED if name not in FILES_TO_RUN)
+    _names(made, files, needed)
     for name in FILES:
         if name not in files:
-            made.unread |= {s.noun for s in SECTIONS if s.file == name and name in FILES_NEEDED}
+            made.unread |= {s.noun for s in SECTIONS if s.file == name and name in needed}
             continue
         text = files[name].removeprefix("\ufeff")
         if len(text) > FILE_BYTES_MAX:
@@ -74,6 +79,8 @@ def draft(files: Files[str, str]) -> Draft:
             _csv(made, next(s for s in SECTIONS if s.file == name), text)
         else:
             _yaml(made, name, text)
+    if not made.runs and not made.all("element") and "element" not in made.unread:
+        _placed(made)
     for each in SECTIONS:
         if each.id_field:
             _duplicates(made, each)
@@ -84,8 +91,27 @@ def _stem(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _names(made: Draft, files: Files[str, str]) -> None:
-    for name in FILES_NEEDED:
+def _placed(made: Draft) -> None:
+    """Machines and vehicles of a floor without `elements` stand in the middle of their area (vehicles: the first)."""
+    areas = made.ids("area")
+    claims = [(item, "machines", item.get("area")) for item in made.all("station")]
+    claims += [(item, "vehicles", next(iter(areas), None)) for item in made.all("fleet")]
+    for item, field_name, area in claims:
+        found = areas.get(area or "")
+        names = item.raw.get(field_name)
+        if found is None or found.part is None or not isinstance(names, list):
+            continue
+        for name in names:
+            if isinstance(name, str) and name not in made.ids("element"):
+                x, y = found.get("x_m") + found.get("width_m") / 2, found.get("y_m") + found.get("height_m") / 2
+                values = {"id": name, "kind": "equipment", "name": name, "area": found.id, "x_m": x, "y_m": y}
+                node = Mapping(item.line, {key: Scalar(item.line, value) for key, value in values.items()}, {})
+                made.items["element"].append(read_node(section("element"), node)[0])
+                made.by_id.pop("element")
+
+
+def _names(made: Draft, files: Files[str, str], needed: tuple[str, ...]) -> None:
+    for name in needed:
         if name not in files:
             close = nearest(name, [f for f in files if f not in FILES])
             fix = f"rename `{close}`" if close else "add it (`andon init` writes an example)"
@@ -151,7 +177,7 @@ def _section(made: Draft, each: Section, root: Mapping) -> None:
         misspelt = nearest(each.key, [k for k in root.entries if k not in keys_of(each.file)])
         if misspelt:
             made.unread.add(each.noun)
-        if each.needed:
+        if each.needed and (made.runs or each.noun != "element"):
             made.report(Problem(each.file, root.line, f"key `{each.key}` is missing", f"add `{each.key}:` with a list"))
             made.unread.add(each.noun)
         return

@@ -69,6 +69,8 @@ RELEASE = Section("site.yaml", "release", floor.Release, "release", id_field="")
 
 FILES: tuple[str, ...] = tuple(dict.fromkeys(s.file for s in SECTIONS))
 FILES_NEEDED: tuple[str, ...] = tuple(dict.fromkeys(s.file for s in SECTIONS if s.needed))
+FILES_TO_RUN = ("signals.csv", "sources.yaml", "people.yaml", "uses.yaml", "purposes.yaml", "ot.yaml")
+"""Files of a twin that runs. A folder without any of them is a floor to simulate, and nothing else is asked of it."""
 FILE_BYTES_MAX = 16 * 1024 * 1024
 
 
