@@ -33,7 +33,8 @@ def _services() -> list[cases.Case]:
 
 def _networks() -> list[cases.Case]:
     chance = cases.dice(22)
-    return [cases.network(chance, 20_000.0, 0.85) for _ in range(8)]
+    found = [cases.network(chance, 20_000.0, 0.85) for _ in range(5)]
+    return found + [cases.jackson(chance, 20_000.0, 0.85) for _ in range(5)]
 
 
 def _lines() -> list[cases.Case]:

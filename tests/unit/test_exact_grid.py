@@ -16,7 +16,8 @@ def _queues(seed: int) -> list[cases.Case]:
     chance = cases.dice(seed)
     drawn = [cases.queue_mmc(c, chance.uniform(0.5 if c > 3 else 0.3, 0.85), 30_000.0 / (c + 1)) for c in range(1, 9)]
     drawn += [cases.queue_mg1(name, chance.uniform(0.3, 0.8), 12_000.0) for name in cases.SERVICES]
-    return [*drawn, *(cases.network(chance, 8_000.0, 0.75) for _ in range(4))]
+    drawn += [cases.network(chance, 8_000.0, 0.75) for _ in range(3)]
+    return [*drawn, *(cases.jackson(chance, 30_000.0, 0.75) for _ in range(3))]
 
 
 def test_lines_loops_and_repair_over_a_drawn_grid() -> None:

@@ -68,13 +68,14 @@ class Run:
         return found
 
 
-def run(site: Site, horizon_s: float, replication: int = 0, live: LiveState | None = None) -> Run:
-    """One replication with trace."""
+def run(site: Site, horizon_s: float, replication: int = 0, live: LiveState | None = None, *, seek: bool = True) -> Run:
+    """One replication with trace; without `seek` nobody looks for rings of machines that block one another."""
     image = compile_site(site, live, horizon_s, asked(site, {}), trace=TRACE_MAX)
     kernel = jit.kernel("plain")
     m = np.zeros(image.size, np.int64)
     m[: len(image.memory)] = image.memory
     f = image.reals.copy()
+    m[at.CYCLIC] *= int(seek)
     with np.errstate(over="ignore"):
         kernel["begin"](m, f, 1, replication)
         kernel["run"](m, f, image.code)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import chains
 import numpy as np
+from drawn_sites import change
 from scipy import stats
 
 from andon.adapters.pool import ThreadPool
@@ -17,7 +18,7 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.rows import Rows
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, exponential, line
-from andon.site.floor import Distribution
+from andon.site.floor import Distribution, Outcome
 from andon.site.model import Site
 
 CONFIDENCE = 0.99
@@ -205,6 +206,34 @@ def network(chance: random.Random, span_s: float, rho_max: float) -> Case:
         ((_ordered, len(routes) / every),),
     )
     return Case(f"network of {stations} with {servers} machines", site, span_s * 1.1, span_s * 0.1, (total,))
+
+
+def jackson(chance: random.Random, span_s: float, rho_max: float) -> Case:
+    """An open network whose jobs choose their way by chance at every station (Jackson 1957)."""
+    n = chance.randint(3, 5)
+    every = chance.uniform(2.0, 4.0)
+    ways = np.zeros((n, n))
+    outcomes: list[tuple[Outcome, ...]] = []
+    for i in range(n):
+        back, out = chance.uniform(0.05, 0.35), chance.uniform(0.05, 0.3)
+        to = chance.randrange(n)
+        outcomes.append((Outcome(share=back, to=f"s{to}"), Outcome(share=out, to="done")))
+        ways[i, to] += back
+        if i + 1 < n:
+            ways[i, i + 1] += 1.0 - back - out
+    enters = np.zeros(n)
+    enters[0] = 1.0 / every
+    flow = np.linalg.solve(np.eye(n) - ways.T, enters)
+    servers = [chance.randint(1, 3) for _ in range(n)]
+    rho = [chance.uniform(0.3, rho_max) for _ in range(n)]
+    means = [r * c / f for r, c, f in zip(rho, servers, flow, strict=True)]
+    site = line([Stage(exponential(m), machines=c) for m, c in zip(means, servers, strict=True)], exponential(every))
+    product = site.products[0]
+    route = tuple(change(step, outcomes=o) for step, o in zip(product.route, outcomes, strict=True))
+    site = change(site, products=(change(product, route=route),))
+    held = sum(chains.mmc_queue(c, r * c) + r * c for c, r in zip(servers, rho, strict=True))
+    total = Figure("jobs on the floor", lambda r: r.wip(), held, ((_ordered, 1.0 / every),))
+    return Case(f"random ways through {n} with {servers} machines", site, span_s * 1.1, span_s * 0.1, (total,))
 
 
 # --- lines
