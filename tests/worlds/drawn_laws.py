@@ -161,8 +161,11 @@ def machines_do_one_thing(r: Run) -> None:
         assert sum(booked.values()) == end
 
 
-def present(site: Site, sizes: dict[str, int], moment_ns: int) -> int:
-    """How many of a crew are there at a moment, from the shift plan alone, by wall clocks: none during a break."""
+def present(site: Site, sizes: dict[str, int], moment_ns: int, late_min: float = 0.0) -> int:
+    """How many of a crew may be there at a moment, from the shift plan alone, by wall clocks: none during a break.
+
+    A break may begin late by up to `late_min`, and is then as much later over.
+    """
     if not site.shifts:
         return sum(sizes.values())
     zone = ZoneInfo(site.time_zone)
@@ -184,7 +187,7 @@ def present(site: Site, sizes: dict[str, int], moment_ns: int) -> int:
             for person in range(sizes.get(shift.id, 0)):
                 # groups go one after the other; a break ends with its shift
                 there += not any(
-                    a + timedelta(minutes=pause.minutes * (person % pause.groups))
+                    a + timedelta(minutes=pause.minutes * (person % pause.groups) + late_min)
                     <= now
                     < a + timedelta(minutes=pause.minutes * (person % pause.groups + 1))
                     for a, pause in pauses
@@ -204,10 +207,7 @@ def people_are_in_one_place(r: Run) -> None:
         for moment in moments:
             k = bisect.bisect_right(changed, moment)
             at_work = last[changed[k - 1]] if k else 0
-            # who may finish a task first takes the break at most so much later
-            late = round(crew.break_late_min * 60) * SECOND
-            there = max(present(r.site, crew.size, begin + moment - back) for back in {0, late})
-            assert 0 <= at_work <= there
+            assert 0 <= at_work <= present(r.site, crew.size, begin + moment, crew.break_late_min)
 
 
 def people_do_one_thing(r: Run) -> None:
