@@ -12,7 +12,7 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, exponential, line
-from andon.site.floor import OtherStation, Outcome
+from andon.site.floor import OtherStation, Outcome, Release
 from andon.site.model import Site
 
 QUIET_S = 600.0
@@ -29,6 +29,10 @@ def _mazes(draw: st.DrawFn) -> Site:
     ]
     routes = draw(st.lists(st.lists(st.integers(0, n - 1), min_size=1, max_size=5), min_size=1, max_size=3))
     site = line(stages, exponential(draw(st.floats(10, 60))), products=routes, quantity=draw(st.integers(1, 5)))
+    if draw(st.booleans()):
+        site = change(site, stations=tuple(change(s, cards=draw(st.none() | st.integers(1, 4))) for s in site.stations))
+    if draw(st.booleans()):
+        site = change(site, release=Release(wip_limits={"p0": draw(st.integers(1, 6))}))
     products = list(site.products)
     for i, product in enumerate(products):
         names = [step.called for step in product.route]
