@@ -236,8 +236,8 @@ def go_out(m: at.Words, t: int, product: int) -> None:
 def seek_deadlock(m: at.Words, p: int) -> None:
     """Blocked machines that wait for one another in a ring never move again: find the ring, and say where.
 
-    A store drains if a machine of its station is not blocked, or is blocked by a store that drains. The stores' MARK
-    says so during the search: 1 drains, 0 is not known to.
+    A store drains if a machine of its station has something to do and is not blocked, or is blocked by a store that
+    drains. The stores' MARK says so during the search: 1 drains, 0 is not known to.
     """
     for i in range(m[at.STORES_N]):
         m[m[at.STORES] + i * at.STORE_WORDS + at.MARK] = 0
@@ -251,12 +251,29 @@ def seek_deadlock(m: at.Words, p: int) -> None:
             s = m[q + at.HOME]
             if m[s + at.MARK] != 0:
                 continue
-            if m[q + at.STATE] != at.BLOCKED or drains(m, m[q + at.WAITS_AT]):
+            moves = drains(m, m[q + at.WAITS_AT]) if m[q + at.STATE] == at.BLOCKED else has_work(m, q, s)
+            if moves:
                 m[s + at.MARK] = 1
                 changed = True
     if not drains(m, m[p + at.WAITS_AT]):
         m[at.FAULT] = at.FAULT_DEADLOCK
         m[at.FAULT_AT] = p
+
+
+def has_work(m: at.Words, q: int, s: int) -> bool:
+    """Whether machine `q` holds a job, or has one before it in its store `s`, or one is on its way there.
+
+    A place that is promised is a job on its way, unless it is the card of a job on one of the station's machines.
+    """
+    if m[q + at.JOB] != 0 or m[s + at.LEVEL] > 0:
+        return True
+    coming = m[s + at.RESERVED]
+    if m[s + at.CARDS] != 0:
+        for i in range(m[at.PROCS_N]):
+            other = m[at.PROCS] + i * at.PROC_WORDS
+            if m[other + at.KIND] == at.MACHINE and m[other + at.HOME] == s:
+                coming -= m[other + at.CARDS_HELD]
+    return coming > 0
 
 
 def drains(m: at.Words, w: int) -> bool:
