@@ -22,6 +22,7 @@ NESTED = [
     ("One of the `other_routes`:", floor.OtherRoute),
     ("A break:", floor.Break),
     ("A `breakdown`:", floor.Breakdown),
+    ("A `battery`:", floor.Battery),
     ("A step of a route:", floor.Step),
     ("A `lifting`:", lifting.Lifting),
     ("Planned work, one of `maintenance`:", stops.Maintenance),

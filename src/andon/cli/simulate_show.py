@@ -45,6 +45,7 @@ def show(found: Comparison, bottleneck: Bottleneck | None, again: str) -> None:
         f"bottleneck: {result.bottleneck.id}, with probability {result.bottleneck.bottleneck:.0%} (active periods)",
         f"bottleneck by sensitivity: {bottleneck.text}" if bottleneck else "",
         f"vehicles under way: {result.vehicles:.0%}" if result.rows.image.vehicles else "",
+        *_traffic(result),
         ergonomics.sentence(result.lifting),
         *_ended(found),
         *(f"warning: {sentence}" for sentence in found.warnings),
@@ -58,6 +59,19 @@ def show(found: Comparison, bottleneck: Bottleneck | None, again: str) -> None:
     ):
         if line and not line.endswith(": "):
             typer.echo(line)
+
+
+def _traffic(result: Result) -> list[str]:
+    """What vehicles did, where they drive on roads."""
+    if result.traffic is None or not any(f.shares["in traffic"] for f in result.traffic.fleets):
+        return []
+    lines = []
+    for fleet in result.traffic.fleets:
+        shares = ", ".join(f"{name} {value:.0%}" for name, value in fleet.shares.items() if value >= 0.005)
+        lines.append(f"fleet {fleet.id}: {shares}")
+    waits = ", ".join(f"{s.segment} ({s.wait_s / 60:.0f} min)" for s in result.traffic.segments)
+    lines.append(f"vehicles wait for one another before: {waits}" if waits else "")
+    return lines
 
 
 def _ended(found: Comparison) -> list[str]:

@@ -20,6 +20,7 @@ def refuse(site: Site) -> None:
     if site.release is not None and (site.release.wip_limits or site.release.times):
         what = "`release` has `wip_limits` or `times`, which the virtual plant does not play"
         raise PlantError(f"{what}; simulate this site, or remove them")
+    _refuse_roads(site)
     for station in site.stations:
         if station.cards is not None:
             what = f"station `{station.id}` has `cards`, which the virtual plant does not play"
@@ -72,3 +73,20 @@ def _refuse_machines(site: Site) -> None:
         who, word = found[0]
         what = f"{who} says `{word}`, which the virtual plant does not play"
         raise PlantError(f"{what}; simulate this site, or remove `{word}`")
+
+
+FLEET_WORDS = ("loaded_speed_m_per_s", "products", "areas", "breakdown", "battery")
+
+
+def _refuse_roads(site: Site) -> None:
+    """Vehicles here drive in straight lines, and any of them takes any job."""
+    if site.roads is not None:
+        what = "roads.yaml has nodes and edges, which the virtual plant does not play: its vehicles drive straight"
+        raise PlantError(f"{what}; simulate this site, or remove the file")
+    for fleet in site.fleets:
+        words = [word for word in FLEET_WORDS if getattr(fleet, word)]
+        words += ["vehicle_choice"] if fleet.vehicle_choice != "nearest" else []
+        words += ["call_choice"] if fleet.call_choice != "longest-waiting" else []
+        if words:
+            what = f"fleet `{fleet.id}` says `{words[0]}`, which the virtual plant does not play"
+            raise PlantError(f"{what}; simulate this site, or remove `{words[0]}`")

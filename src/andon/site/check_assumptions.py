@@ -39,6 +39,8 @@ ROLES: tuple[tuple[str, Path, str, str], ...] = (
     ("disturbance", ("elapsed",), "dimensionless", "a factor on elapsed times"),
     ("fleet", ("handling",), "time", "a handling time"),
     *(("product", (*path, "time"), "time", "a processing time") for path in STEPS),
+    ("fleet", ("breakdown", "time_to_failure"), "time", "a time to failure"),
+    ("fleet", ("breakdown", "time_to_repair"), "time", "a time to repair"),
     ("demand", ("every",), "time", "a time between orders"),
     ("curve", ("spread",), "dimensionless", "a factor"),
 )

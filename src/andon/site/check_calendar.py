@@ -32,6 +32,8 @@ def check(made: Draft, today: str | None) -> Iterator[Problem]:
     for item in made.all("shift"):
         yield from _shift(item)
     yield from _overlaps(made)
+    for item in made.all("closure"):
+        yield from _times(item)
     for noun, name in _DATED:
         for item in made.all(noun):
             text = item.values.get(name)
@@ -70,6 +72,15 @@ def _clock(item: Item, place: Path, text: str | None) -> Iterator[Problem]:
 
 
 def _shift(item: Item) -> Iterator[Problem]:
+    yield from _times(item)
+    pauses: tuple[Break, ...] = item.get("breaks") or ()
+    for place, pause in enumerate(pauses):
+        yield from _clock(item, ("breaks", place, "start"), pause.start)
+        yield from _pause_inside(item, place, pause)
+
+
+def _times(item: Item) -> Iterator[Problem]:
+    """Days, start and end of a shift or a closure."""
     start, end = item.get("start"), item.get("end")
     yield from _clock(item, ("start",), start)
     yield from _clock(item, ("end",), end)
@@ -81,10 +92,6 @@ def _shift(item: Item) -> Iterator[Problem]:
     if start is not None and start == end and minutes(start) is not None:
         what = f"{item.label} ends when it begins"
         yield item.problem(("end",), what, "give it a length, or cover a whole day with two shifts")
-    pauses: tuple[Break, ...] = item.get("breaks") or ()
-    for place, pause in enumerate(pauses):
-        yield from _clock(item, ("breaks", place, "start"), pause.start)
-        yield from _pause_inside(item, place, pause)
 
 
 def _pause_inside(item: Item, place: int, pause: Break) -> Iterator[Problem]:

@@ -55,6 +55,18 @@ REFERENCES: tuple[tuple[str, Path, str], ...] = (
         for path in STEPS
         for word, target in (("station", "station"), ("time", "assumption"), ("curve", "curve"))
     ),
+    ("fleet", ("products", EACH), "product"),
+    ("fleet", ("areas", EACH), "area"),
+    ("fleet", ("breakdown", "time_to_failure"), "assumption"),
+    ("fleet", ("breakdown", "time_to_repair"), "assumption"),
+    ("fleet", ("breakdown", "crew"), "crew"),
+    ("node", ("parks",), "element"),
+    ("edge", ("from",), "node"),
+    ("edge", ("to",), "node"),
+    ("stop", ("station",), "station"),
+    ("stop", ("pick_up",), "node"),
+    ("stop", ("set_down",), "node"),
+    ("closure", ("edges", EACH), "edge"),
     ("curve", ("spread",), "assumption"),
     ("demand", ("product",), "product"),
     ("demand", ("every",), "assumption"),

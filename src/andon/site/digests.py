@@ -9,7 +9,7 @@ from andon.site.model import Site
 from andon.site.part import Part
 
 PARTS: dict[str, tuple[str, ...]] = {
-    "layout": ("areas", "elements"),
+    "layout": ("areas", "elements", "roads"),
     "flows": ("stations", "buffers", "crews", "fleets", "products", "demand", "release", "setups", "orders"),
     "signals": ("signals",),
     "connectors": ("sources", "ot"),

@@ -38,6 +38,7 @@ class Draft:
     has_ot: bool = False
     runs: bool = True
     """Whether it is a twin's folder: else a floor to simulate, of which less is asked."""
+    has_roads: bool = False
     problems: list[Problem] = field(default_factory=list)
     by_id: dict[str, dict[str, Item]] = field(default_factory=dict)
 
@@ -169,6 +170,7 @@ def _yaml(made: Draft, name: str, text: str) -> None:
     if name == RELEASE.file:
         _settings(made, root)
     made.has_ot |= name == "ot.yaml"
+    made.has_roads |= name == "roads.yaml"
 
 
 def _section(made: Draft, each: Section, root: Mapping) -> None:

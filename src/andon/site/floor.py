@@ -131,14 +131,42 @@ class Crew(Part):
     """Assumption (a share): how much of the crew does not come, drawn each shift."""
 
 
+class Battery(Part):
+    """What a vehicle's battery holds, and what driving takes out of it. Shares are of `capacity_wh`."""
+
+    capacity_wh: float = Field(gt=0, le=1e6)
+    empty_wh_per_m: float = Field(ge=0, le=100)
+    loaded_wh_per_m: float = Field(ge=0, le=100)
+    idle_w: float = Field(default=0.0, ge=0, le=10_000)
+    """Drawn all the time, but not while it charges."""
+    charge_w: float = Field(gt=0, le=1e6)
+    charge_below: float = Field(default=0.3, ge=0, le=1)
+    """Below this share it takes no call and goes to a charger."""
+    leave_above: float = Field(default=0.8, ge=0, le=1)
+    """Above this share it may be called away from the charger."""
+
+
 class Fleet(Part):
     """Vehicles that carry jobs between stations of different areas, as a pool."""
 
     id: Id
     vehicles: tuple[Id, ...] = Field(min_length=1)
     speed_m_per_s: float = Field(gt=0, le=10)
+    loaded_speed_m_per_s: float | None = Field(default=None, gt=0, le=10)
+    """None: as fast as empty."""
     handling: str
     """Assumption for loading plus unloading time."""
+    products: tuple[Id, ...] = ()
+    """Products that it carries; none named: all."""
+    areas: tuple[Id, ...] = ()
+    """Areas between which it carries; none named: all."""
+    vehicle_choice: Literal["nearest", "longest-idle"] = "nearest"
+    """Which of several free vehicles answers a call."""
+    call_choice: Literal["longest-waiting", "nearest"] = "longest-waiting"
+    """Which of several waiting calls a vehicle answers that becomes free."""
+    breakdown: Breakdown | None = None
+    """Failures by driving time; a broken vehicle stands where it is until it is repaired."""
+    battery: Battery | None = None
 
 
 class OtherStation(Part):

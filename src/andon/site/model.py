@@ -26,6 +26,7 @@ from andon.site.pace import SetupTime
 from andon.site.part import Id as Id  # noqa: PLC0414 - re-exported: rooms above name parts from here
 from andon.site.part import Part as Part  # noqa: PLC0414 - same
 from andon.site.part import SignalId as SignalId  # noqa: PLC0414 - same
+from andon.site.roads import Roads
 from andon.site.stops import Disturbance
 
 
@@ -206,6 +207,8 @@ class Site(Part):
     """What twins usually hide, where this site states it."""
     ot: Ot | None = None
     """The control network as declared; None when the folder has no ot.yaml."""
+    roads: Roads | None = None
+    """The ways of vehicles; None when the folder has no roads.yaml: they then drive in straight lines."""
 
     def signal(self, signal_id: str) -> Signal | None:
         """The signal of that id, if there is one."""

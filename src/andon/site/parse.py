@@ -15,6 +15,7 @@ from andon.site import (
     check_machines,
     check_names,
     check_people,
+    check_roads,
     check_signals,
     check_sources,
     check_uses,
@@ -25,6 +26,7 @@ from andon.site.draft import Draft, draft, parts
 from andon.site.model import ContextOfUse, Site
 from andon.site.network import Ot
 from andon.site.problems import Problem
+from andon.site.roads import Roads
 from andon.site.sections import SECTIONS, UseText
 
 
@@ -58,6 +60,7 @@ def read(files: Mapping[str, str], today: str | None = None) -> Outcome:
         check_control.check(made),
         check_ways.check(made),
         check_people.check(made),
+        check_roads.check(made),
         check_signals.check(made),
         check_sources.check(made),
         check_uses.check(made),
@@ -108,6 +111,7 @@ def _site(made: Draft) -> Site:
         orders=sorted_by_id("order", "order"),
         disturbances=sorted_by_id("disturbance"),
         ot=_ot(made),
+        roads=_roads(made),
     )
     return site.model_copy(update={"digests": digests(site)})
 
@@ -131,3 +135,9 @@ def _ot(made: Draft) -> Ot | None:
     if not made.has_ot:
         return None
     return Ot(**{s.key: tuple(parts(made, s.noun)) for s in SECTIONS if s.file == "ot.yaml"})
+
+
+def _roads(made: Draft) -> Roads | None:
+    if not made.has_roads:
+        return None
+    return Roads(**{s.key: tuple(parts(made, s.noun)) for s in SECTIONS if s.file == "roads.yaml"})

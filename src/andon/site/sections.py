@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from andon.site import floor, model, network, orders, pace, stops
+from andon.site import floor, model, network, orders, pace, roads, stops
 from andon.site.model import ContextOfUse
 from andon.site.part import Part
 
@@ -43,6 +43,10 @@ SECTIONS: tuple[Section, ...] = (
     Section("site.yaml", "fleets", floor.Fleet, "fleet"),
     Section("site.yaml", "products", floor.Product, "product"),
     Section("site.yaml", "demand", floor.Demand, "demand", id_field=""),
+    Section("roads.yaml", "nodes", roads.Node, "node"),
+    Section("roads.yaml", "edges", roads.Edge, "edge"),
+    Section("roads.yaml", "stops", roads.Stop, "stop", id_field="station"),
+    Section("roads.yaml", "closures", roads.Closure, "closure"),
     Section("signals.csv", "", model.Signal, "signal", needed=True),
     Section("orders.csv", "", orders.Order, "order", id_field="order"),
     Section("setups.csv", "", pace.SetupTime, "set-up", id_field=""),

@@ -8,6 +8,7 @@ from andon.models.simulate.build_control import RULES, desk_code, ranks
 from andon.models.simulate.build_machines import Counter, changes, counters, own_record
 from andon.models.simulate.build_people import Asks
 from andon.models.simulate.build_stops import delay_of, misreadings, planned_work, stops
+from andon.models.simulate.build_vehicles import vehicles
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.live import MachineNow
@@ -20,7 +21,6 @@ from andon.models.simulate.program import (
     demand_code,
     machine_code,
     probe_code,
-    vehicle_code,
 )
 from andon.models.simulate.ways import decides
 from andon.site.floor import Station
@@ -60,7 +60,8 @@ def processes(builder: Builder) -> None:
         )
         entries.append((station, wiring, machine_code(builder.code, station, wiring), needs))
     machine_at = [_machine(builder, k, entries[i]) for k, i in enumerate(builder.station_of)]
-    _others(builder, crew_at, fleet_at)
+    vehicles(builder, asks)
+    _others(builder, crew_at)
     for k in builder.calendar_machines:
         _breakdown(builder, k, machine_at[k], entries[builder.station_of[k]][1])
     planned_work(builder, machine_at, crew_at)
@@ -72,17 +73,9 @@ def processes(builder: Builder) -> None:
     asks.finish()
 
 
-def _others(builder: Builder, crew_at: dict[str, int], fleet_at: int) -> None:
+def _others(builder: Builder, crew_at: dict[str, int]) -> None:
     site, words, live = builder.site, builder.m.words, builder.live
     index = {p.id: i for i, p in enumerate(site.products)}
-    for fleet in site.fleets:
-        pc = vehicle_code(builder.code, fleet_at, builder.reals.at[fleet.handling])
-        for number, vehicle in enumerate(fleet.vehicles):
-            p = builder.process(vehicle, at.VEHICLE, pc, 2)
-            words[p + at.LAST] = len(site.stations)
-            words[p + at.NUMBER] = number
-            if live is not None and builder.road and live.vehicles.get(vehicle) in {"moving", "loading"}:
-                warm.vehicle(words, p, pc, builder.reals.at[fleet.handling])
     for crew in site.crews:
         pc = calendar_code(builder.code, crew_at[crew.id])
         builder.process(f"{crew.id} calendar", at.CALENDAR, pc, 0)

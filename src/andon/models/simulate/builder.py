@@ -55,6 +55,10 @@ class Builder:
         """Addresses of records, in the site's order."""
         self.book: tuple[Booked, ...] = ()
         """The orders with names."""
+        self.closing: list[tuple[int, frozenset[int]]] = []
+        """When which edges of the roads are closed, from the first change on."""
+        self.fleet_records: list[int] = []
+        self.vehicle_records: list[int] = []
         self.next_proc = 0
         self.road = False
         """Whether anything is ever carried."""

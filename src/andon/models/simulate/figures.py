@@ -7,6 +7,7 @@ from andon.models.simulate.figure import Figure
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.rows import Rows
 from andon.models.simulate.staff import staff_figures
+from andon.models.simulate.traffic import traffic_figures
 
 __all__ = ["Figure", "figures"]
 
@@ -40,4 +41,4 @@ def figures(rows: Rows) -> tuple[Figure, ...]:
             Figure(f"{product} orders' tardiness", "h", rows.tardiness_s(i) / 3600.0, -1)
             for i, product in enumerate(rows.image.products)
         ]
-    return (*found, *energy_figures(rows), *staff_figures(rows))
+    return (*found, *traffic_figures(rows), *energy_figures(rows), *staff_figures(rows))

@@ -15,13 +15,14 @@ from andon.models.simulate.build_floor import stores_and_pools
 from andon.models.simulate.build_processes import processes
 from andon.models.simulate.build_products import products
 from andon.models.simulate.build_stops import processes_more
+from andon.models.simulate.build_vehicles import closing_times, vehicle_records, vehicle_tables
 from andon.models.simulate.builder import Builder, Options
 from andon.models.simulate.calendar import open_spans
 from andon.models.simulate.crews import people_of, told_apart
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
-from andon.models.simulate.tables import ORDERS_OPEN_MAX, curve_table, cyclic, mixes, ways_ns
+from andon.models.simulate.tables import ORDERS_OPEN_MAX, curve_table, cyclic, mixes
 from andon.site.model import Site
 
 TOKENS_MAX = 1_000_000
@@ -67,6 +68,7 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options) ->
     builder = Builder(site, waiting_otherwise(live, entries, site) if entries and live else live, asked, options)
     builder.book = entries
     _check(builder)
+    builder.closing = closing_times(site, options)
     _records(builder)
     summary = len(builder.m.words)
     _tables(builder)
@@ -129,20 +131,22 @@ def _records(builder: Builder) -> None:
     builder.pool_at = m.table(at.POOLS, at.POOLS_N, len(site.crews), at.POOL_WORDS)
     count = len(builder.machine_ids) + len(builder.vehicle_ids) + len(builder.calendar_machines)
     count += len(site.demand) + len(site.crews) + 3 + people_of(site) + bool(builder.book) + processes_more(site)
+    count += bool(builder.closing)
+    count += len(site.demand) + len(site.crews) + 3 + people_of(site) + bool(builder.book) + bool(builder.closing)
+    count += len(site.demand) + len(site.crews) + 3 + people_of(site) + int(bool(builder.closing))
     builder.proc_at = m.table(at.PROCS, at.PROCS_N, count, at.PROC_WORDS)
     builder.next_proc = 0
     if told_apart(site):
         m.table(at.BOOKS, 0, len(site.crews), at.BOOK_WORDS)
     m.put(at.FINISHES, [0] * len(builder.book))
+    vehicle_records(builder)
     width = 1 + 2 * len(site.products) + len(builder.store_at)
     m.put(at.SERIES, [0] * (builder.options.bins * width))
 
 
 def _tables(builder: Builder) -> None:
     site, m, options = builder.site, builder.m, builder.options
-    loaded, empty = ways_ns(site)
-    m.put(at.TRAVEL, loaded)
-    m.put(at.EMPTY, empty)
+    vehicle_tables(builder)
     opened = open_spans(site, options.start_ns, options.horizon_ns)
     m.put(at.OPEN, [t for span in opened for t in span])
     stations, road = mixes(site)

@@ -39,8 +39,10 @@ def not_represented(site: Site, use: str | None = None) -> tuple[str, ...]:
     if not any(step.outcomes for product in site.products for route in product.routes for step in route):
         found.append("scrap and rework")
     found += _people(site)
-    if site.fleets:
+    if site.fleets and site.roads is None:
         found.append("vehicles: no congestion, no batteries, straight ways")
+    elif site.fleets:
+        found.append("people on the roads outside the stated closures, and vehicles of others")
     return tuple(found)
 
 

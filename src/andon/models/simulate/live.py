@@ -112,6 +112,10 @@ def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState
     under_way = sum(1 for state in vehicles.values() if state in {"moving", "loading"})
     if under_way:
         sampled.append(f"what the {under_way} vehicle(s) under way carry, and how far they are")
+    if site.roads is not None and vehicles:
+        sampled.append(
+            "where vehicles are on the roads (taken as at their parking places), and how full their batteries"
+        )
     sampled += _unseen(site)
     return LiveState(
         at_ns=at_ns,

@@ -1,4 +1,4 @@
-"""The site's processes as a small program: what a machine, a vehicle, a demand, a crew's calendar do, step by step."""
+"""The site's processes as a small program: what a machine, a demand, a crew's calendar do, step by step."""
 
 from __future__ import annotations
 
@@ -255,16 +255,6 @@ def stops_code(code: Code, machines: list[int], every: int, lasts: int) -> int:
     code.add(at.WORKED, at.STOPPED, at.REP, -1)
     for machine in machines:
         code.add(at.GO_ON, machine, at.DOWN_STOPPED)
-    code.add(at.JUMP, start)
-    return start
-
-
-def vehicle_code(code: Code, fleet: int, handling: int) -> int:
-    """A vehicle: meet a machine that calls, fetch, carry, set down."""
-    start = code.add(at.MEET, fleet)
-    code.add(at.FETCH, handling)
-    code.add(at.CARRY)
-    code.add(at.DROP)
     code.add(at.JUMP, start)
     return start
 

@@ -24,6 +24,7 @@ from andon.models.simulate.spread import Lean, Spread, leans_on, spread
 from andon.models.simulate.stable import stuck, warnings
 from andon.models.simulate.staff import Staff, staff
 from andon.models.simulate.structure import adapted
+from andon.models.simulate.traffic import Traffic, traffic
 from andon.site.model import Site
 
 
@@ -64,6 +65,7 @@ class Result:
     energy: Energy | None
     disturbances: tuple[Hidden, ...]
     """The six assumptions that twins usually hide, and what each is worth here."""
+    traffic: Traffic | None
     leans_on: tuple[Lean, ...]
     sampled: tuple[str, ...]
     not_represented: tuple[str, ...]
@@ -107,6 +109,7 @@ class Result:
             "staff": [s.as_json() for s in self.staff],
             "lifting_index": self.lifting,
             "vehicles": self.vehicles,
+            "traffic": self.traffic.as_json() if self.traffic is not None else None,
             "energy": self.energy.as_json() if self.energy is not None else None,
             "disturbances": [h.as_json() for h in self.disturbances],
             "leans_on": [
@@ -203,6 +206,7 @@ def answer(
         vehicles=float(rows.vehicle_use().mean()),
         energy=energy(rows),
         disturbances=measured(rows),
+        traffic=traffic(rows),
         leans_on=leans_on(rows.done(), rows),
         sampled=seen.sampled if seen is not None else (),
         not_represented=not_represented(site),

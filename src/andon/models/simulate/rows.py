@@ -9,6 +9,7 @@ import numpy as np
 
 from andon.models.simulate.image import Image
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel import road
 
 STATES = (
     *("starved", "setup", "busy", "blocked", "down", "waiting_crew"),
@@ -120,6 +121,17 @@ class Rows:
     def header(self, word: int) -> Column:
         """A word of the memory's header."""
         return self.words[:, word]
+
+    def word(self, address: int) -> Column:
+        """A word of the summary that is kept, by its address in the memory.
+
+        Raises:
+            KeyError: it is not kept.
+        """
+        column = int(np.searchsorted(self.places, address))
+        if column == len(self.places) or self.places[column] != address:
+            raise KeyError(address)
+        return self.words[:, column]
 
     def _at(self, head: int, index: int, each: int, word: int) -> Column:
         base = int(self.image.memory[head]) + index * each
@@ -248,10 +260,11 @@ class Rows:
         return self._at(at.BOOKS, crew, at.BOOK_WORDS, word)
 
     def vehicle_use(self) -> Column:
-        """Share of time that vehicles are under way, over the fleet."""
+        """Share of time that vehicles are under way or handle a job, over all fleets."""
         first = len(self.image.machines)
         which = range(first, first + len(self.image.vehicles))
-        return np.mean([self.share(k, at.MOVING) for k in which], axis=0) if which else np.zeros(self.n)
+        states = (at.MOVING, road.CARRYING, road.LOADING)
+        return np.mean([sum(self.share(k, s) for s in states) for k in which], axis=0) if which else np.zeros(self.n)
 
     def series(self, what: str) -> Any:
         """A time series, float64[n, bins]: `wip`, `done`, `done:<product>`, `waiting:<product>`, `level:<buffer>`.

@@ -13,6 +13,7 @@ from andon.models.simulate.asked import Asked, asked
 from andon.models.simulate.builder import Options
 from andon.models.simulate.image import Image, build
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel import road
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.rows import Rows
@@ -208,6 +209,9 @@ def refuse_faults(image: Image, memories: np.ndarray, first: int) -> None:
                 f"a replication takes more than {image.options.steps:,} steps, {after}, the last of them by `{process}`"
             )
             raise Unrunnable(f"{text}; check that its times are not too short, or shorten the horizon")
+        case road.FAULT_STANDSTILL:
+            text = f"`{process}` and others stand in each other's way, and the way home is closed for good, {after}"
+            raise Unrunnable(f"{text}; leave one of the edges open that are closed then")
         case at.FAULT_ORDERS:
             product = image.products[where]
             text = f"more than 8,192 orders of `{product}` are open, {after}"

@@ -114,7 +114,28 @@ def vehicles(site: Site, value: float, *, fleet: str) -> Site:
     """`value` vehicles in a fleet."""
     old = next(f for f in site.fleets if f.id == fleet)
     taken = [e.id for e in site.elements] + [v for f in site.fleets for v in f.vehicles]
-    return _fleet(site, fleet, vehicles=_names(old.vehicles, int(value), taken))
+    wanted = _names(old.vehicles, int(value), taken)
+    return _parked(_fleet(site, fleet, vehicles=wanted), old.vehicles, wanted)
+
+
+def _parked(site: Site, have: tuple[str, ...], wanted: tuple[str, ...]) -> Site:
+    """New vehicles on roads have parking places beside that of the last vehicle, with edges like its own."""
+    place = {n.parks: n for n in site.roads.nodes if n.parks} if site.roads is not None else {}
+    like = place.get(have[-1])
+    if site.roads is None or like is None:
+        return site
+    nodes, edges = list(site.roads.nodes), list(site.roads.edges)
+    for vehicle in wanted:
+        if vehicle in place:
+            continue
+        name = f"{like.id}-{vehicle}"
+        nodes.append(like.model_copy(update={"id": name, "parks": vehicle}))
+        for e in site.roads.edges:
+            if like.id in {e.source, e.target}:
+                ends = {k: name if v == like.id else v for k, v in (("source", e.source), ("target", e.target))}
+                edges.append(e.model_copy(update={"id": f"{e.id}-{vehicle}", **ends}))
+    roads = site.roads.model_copy(update={"nodes": tuple(nodes), "edges": tuple(edges)})
+    return site.model_copy(update={"roads": roads})
 
 
 def speed(site: Site, value: float, *, fleet: str) -> Site:

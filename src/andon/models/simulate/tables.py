@@ -11,7 +11,7 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable, mean_of, scale_of, words_of
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.ways import follows
-from andon.site.floor import Curve, Station
+from andon.site.floor import Curve, Fleet, Station
 from andon.site.model import Site
 
 ORDERS_OPEN_MAX = 8192
@@ -40,10 +40,19 @@ def used_assumptions(site: Site) -> tuple[str, ...]:
         used.update(plan.time for plan in station.maintenance)
     used.update(n for d in site.disturbances for n in (d.every, d.lasts, d.levels, d.elapsed) if n)
     used.update(c.absence for c in site.crews if c.absence)
-    used.update(fleet.handling for fleet in site.fleets)
+    for fleet in site.fleets:
+        used.add(fleet.handling)
+        if fleet.breakdown:
+            used.update((fleet.breakdown.time_to_failure, fleet.breakdown.time_to_repair))
     visits = [visit for product in site.products for visit in product.visits]
     used.update(visit.time for visit in visits if visit.time)
     named = {visit.curve for visit in visits if visit.curve}
+    for fleet in site.fleets:
+        used.add(fleet.handling)
+        if fleet.breakdown:
+            used.update((fleet.breakdown.time_to_failure, fleet.breakdown.time_to_repair))
+    used.update(step.time for product in site.products for step in product.route if step.time)
+    named = {step.curve for product in site.products for step in product.route if step.curve}
     used.update(c.spread for c in site.curves if c.id in named and c.spread)
     used.update(d.every for d in site.demand)
     declared = [a.name for a in site.assumptions]
@@ -140,33 +149,34 @@ def _place(site: Site, *ids: str) -> tuple[float, float]:
     return sum(x for x, _ in found) / len(found), sum(y for _, y in found) / len(found)
 
 
-def ways_ns(site: Site) -> tuple[list[int], list[int]]:
-    """Travel times between stations in nanoseconds, straight lines at the first fleet's speed.
+def ways_ns(site: Site, fleet: Fleet | None) -> tuple[list[int], list[int]]:
+    """Travel times between stations in nanoseconds, straight lines at a fleet's speeds.
 
     Returns:
         loaded[from, to], -1 where a job is handed over without a vehicle (same area); and empty[from, to], whose last
         row is the way from where the vehicles stand at first.
     """
     n = len(site.stations)
-    if not site.fleets:
+    if fleet is None:
         return [], []
-    speed = site.fleets[0].speed_m_per_s
+    empty_speed = fleet.speed_m_per_s
+    loaded_speed = fleet.loaded_speed_m_per_s or empty_speed
     centre = [_place(site, *s.machines) for s in site.stations]
     queue = [
         _place(site, s.buffer) if any(e.id == s.buffer for e in site.elements) else c
         for s, c in zip(site.stations, centre, strict=True)
     ]
-    home = _place(site, *site.fleets[0].vehicles)
+    home = _place(site, *fleet.vehicles)
 
-    def span(a: tuple[float, float], b: tuple[float, float]) -> int:
+    def span(a: tuple[float, float], b: tuple[float, float], speed: float) -> int:
         return round(math.hypot(a[0] - b[0], a[1] - b[1]) / speed * 1e9)
 
     loaded = [
-        span(centre[i], queue[j]) if site.stations[i].area != site.stations[j].area else -1
+        span(centre[i], queue[j], loaded_speed) if site.stations[i].area != site.stations[j].area else -1
         for i in range(n)
         for j in range(n)
     ]
-    empty = [span(a, centre[j]) for a in [*queue, home] for j in range(n)]
+    empty = [span(a, centre[j], empty_speed) for a in [*queue, home] for j in range(n)]
     return loaded, empty
 
 

@@ -60,10 +60,10 @@ def _load(words: list[int], site: Site, p: int, station: Station, now: MachineNo
     words[p + at.JOBS] = count if now.jobs is not None or count == 1 else -1
 
 
-def vehicle(words: list[int], p: int, meet: int, handling: int) -> None:
+def vehicle(words: list[int], p: int, meet: int, aboard: int, handling: int) -> None:
     """A vehicle that is seen under way: the kernel draws whether it carries a job, which, and how far it has come."""
     words[p + at.JOB] = _token(words, -1, 0, ON_ROAD + words[p + at.NUMBER])
-    words[p + at.PC], words[p + at.REP], words[p + at.AGE] = meet + 2, meet, handling
+    words[p + at.PC], words[p + at.REP], words[p + at.AGE] = aboard, meet, handling
 
 
 def queue(words: list[int], site: Site, s: int, station: Station, live: LiveState) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.events import note, schedule
+from andon.models.simulate.kernel.fleet import forget_traffic
 from andon.models.simulate.kernel.floor import arrive, book_wip, set_size, wake_desk
 from andon.models.simulate.kernel.flow import entry_step
 from andon.models.simulate.kernel.rota import reset_people
@@ -216,4 +217,5 @@ def reset(m: at.Words, pc: int) -> int:
     reset_people(m)
     m[at.WIP_AREA] = 0
     m[at.WIP_SINCE] = m[at.NOW_US]
+    forget_traffic(m)
     return pc + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel import road
 from andon.models.simulate.kernel.book import book_next, book_place, close_book, dispatch_all, settle_book, times_next
 from andon.models.simulate.kernel.chance import key_of, unit
 from andon.models.simulate.kernel.control import cards_back, get_by
@@ -18,6 +19,7 @@ from andon.models.simulate.kernel.desk import (
 )
 from andon.models.simulate.kernel.downtime import break_down, mend, spare
 from andon.models.simulate.kernel.events import next_ready, pop, schedule
+from andon.models.simulate.kernel.fleet import step_on_roads, step_straight
 from andon.models.simulate.kernel.floor import acquire, book_crew, book_wip, count, release
 from andon.models.simulate.kernel.flow import send
 from andon.models.simulate.kernel.misread import misread_levels, misread_machine
@@ -27,15 +29,11 @@ from andon.models.simulate.kernel.people import acquire_people
 from andon.models.simulate.kernel.rota import close_people, person_turn
 from andon.models.simulate.kernel.stops import await_plan, due, life_aged, span, use
 from andon.models.simulate.kernel.work import (
-    carry,
     change,
     draw,
-    drop,
-    fetch,
     get,
     leave,
     life,
-    meet,
     repair,
     service,
     who_is,
@@ -74,14 +72,10 @@ def step(m: at.Words, f: at.Reals, code: at.Program, p: int, pc: int) -> int:  #
         return life(m, f, p, a, pc)
     if op == at.REPAIR:
         return repair(m, f, p, a, pc)
-    if op == at.CARRY:
-        return carry(m, p, pc)
-    if op == at.MEET:
-        return meet(m, p, a, pc)
-    if op == at.FETCH:
-        return fetch(m, f, p, a, pc)
-    if op == at.DROP:
-        return drop(m, p, pc)
+    if at.MEET <= op <= at.DROP:
+        return step_straight(m, f, p, op, a, b, pc)
+    if op >= road.SEEK:
+        return step_on_roads(m, f, p, op, a, b, pc)
     if op < at.CHANGE_FROM:
         return step_other(m, f, p, op, a, pc)
     if op < at.SEND:

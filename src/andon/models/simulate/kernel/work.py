@@ -1,15 +1,16 @@
-"""What a machine, a vehicle and a breakdown do: one function an opcode. Each returns the next place, or -1 to wait."""
+"""What a machine and a breakdown do: one function an opcode. Each returns the next place, or -1 to wait."""
 
 from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel.calls import call_vehicle
 from andon.models.simulate.kernel.chance import duration, isf, residual, unit
 from andon.models.simulate.kernel.downtime import down_state, stand
 from andon.models.simulate.kernel.due import fill_booked, fill_floor
-from andon.models.simulate.kernel.events import enter, note, note_jobs, schedule, wake
+from andon.models.simulate.kernel.events import enter, note, note_jobs, schedule
 from andon.models.simulate.kernel.floor import arrive, book_wip, has_room, release, take, wake_desk
 from andon.models.simulate.kernel.numbers import log
-from andon.models.simulate.kernel.queues import append, shift, unlink
+from andon.models.simulate.kernel.queues import append
 
 
 def nanos(x: float) -> int:
@@ -287,86 +288,3 @@ def drains(m: at.Words, w: int) -> bool:
     for i in range(m[members]):
         marked |= m[m[members + 1 + i] + at.MARK]
     return marked != 0
-
-
-def call_vehicle(m: at.Words, p: int, fleet: int, here: int) -> None:
-    """Send the nearest free vehicle of `fleet` to machine `p` at station `here`; without one, `p` stands in line."""
-    best = 0
-    best_way = 0
-    v = m[fleet + at.GET_HEAD]
-    while v != 0:
-        way = m[m[at.EMPTY] + m[v + at.LAST] * m[at.STATIONS_N] + here]
-        if best == 0 or way < best_way:
-            best = v
-            best_way = way
-        v = m[v + at.NEXT]
-    if best == 0:
-        append(m, fleet + at.PUT_HEAD, fleet + at.PUT_TAIL, p, at.NEXT)
-        return
-    unlink(m, fleet + at.GET_HEAD, fleet + at.GET_TAIL, best)
-    m[best + at.HOME] = p
-    wake(m, best, m[best + at.PC] + 1)
-
-
-def meet(m: at.Words, p: int, fleet: int, pc: int) -> int:
-    """A free vehicle takes the machine that has waited longest; idle while there is none."""
-    q = m[fleet + at.PUT_HEAD]
-    if q != 0:
-        shift(m, fleet + at.PUT_HEAD, fleet + at.PUT_TAIL, at.NEXT)
-        m[p + at.HOME] = q
-        return pc + 1
-    m[p + at.PC] = pc
-    append(m, fleet + at.GET_HEAD, fleet + at.GET_TAIL, p, at.NEXT)
-    enter(m, p, at.STARVED)
-    return -1
-
-
-def fetch(m: at.Words, f: at.Reals, p: int, d: int, pc: int) -> int:
-    """The empty way to the calling machine, and half of the handling time, drawn from `d`."""
-    q = m[p + at.HOME]
-    t = m[q + at.JOB]
-    which = which_is(m, t)
-    m[p + at.REM] = draw(m, f, d, who_is(at.FOR_CARRY, m[t + at.PRODUCT]), which, 0) // 2
-    way = m[m[at.EMPTY] + m[p + at.LAST] * m[at.STATIONS_N] + m[q + at.STATION]]
-    enter(m, p, at.MOVING)
-    m[p + at.PC] = pc + 1
-    schedule(m, p, m[at.NOW] + way + m[p + at.REM])
-    return -1
-
-
-def carry(m: at.Words, p: int, pc: int) -> int:
-    """The job is on the vehicle and its machine free to go on; the way to its next store, and the other half."""
-    q = m[p + at.HOME]
-    if q != 0:
-        t = m[q + at.JOB]
-        m[p + at.JOB] = t
-        m[q + at.JOB] = m[t + at.LINK]
-        m[q + at.COUNT] += 1
-        m[q + at.HAS_ROOM] = 0
-        m[t + at.LINK] = 0
-        m[t + at.PLACE] = m[m[t + at.PLACE] + at.NEXT_STEP]
-        m[p + at.HOME] = 0
-        m[p + at.LAST] = m[q + at.STATION]
-        wake(m, q, m[q + at.PC])
-    t = m[p + at.JOB]
-    route = m[t + at.PLACE]
-    there = m[route + at.STEP_STATION]
-    m[t + at.DEST] = m[route + at.AT_STORE]
-    way = m[m[at.TRAVEL] + m[p + at.LAST] * m[at.STATIONS_N] + there]
-    m[p + at.LAST] = there
-    enter(m, p, at.MOVING)
-    m[p + at.PC] = pc + 1
-    span = (max(0, way)) + m[p + at.REM]
-    if q == 0:
-        span = int(span * unit(m[at.KEY], who_is(at.FOR_MIX, 3), m[p + at.NUMBER]))
-    schedule(m, p, m[at.NOW] + span)
-    return -1
-
-
-def drop(m: at.Words, p: int, pc: int) -> int:
-    """A vehicle sets its job down where it was promised a place."""
-    t = m[p + at.JOB]
-    m[p + at.JOB] = 0
-    m[p + at.COUNT] += 1
-    arrive(m, m[t + at.DEST], t)
-    return pc + 1

@@ -1,0 +1,103 @@
+"""Which vehicle answers a call, and which call a free vehicle answers: each decision in one function."""
+
+from __future__ import annotations
+
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel import road
+from andon.models.simulate.kernel.events import cancel, wake
+from andon.models.simulate.kernel.queues import append, shift, unlink
+from andon.models.simulate.kernel.traffic import book_wait
+
+
+def fleet_for(m: at.Words, p: int, fleet: int) -> int:
+    """The fleet that serves the job of machine `p`: `fleet` itself, or by product and areas where there are several."""
+    table = m[fleet + road.CHOICE]
+    if table == 0:
+        return fleet
+    t = m[p + at.JOB]
+    areas = m[table]
+    here = m[table + 1 + m[p + at.STATION]]
+    there = m[table + 1 + m[m[m[t + at.PLACE] + at.NEXT_STEP] + at.STEP_STATION]]
+    return m[table + 1 + m[at.STATIONS_N] + (m[t + at.PRODUCT] * areas + here) * areas + there]
+
+
+def way_to_call(m: at.Words, v: int, fleet: int, here: int) -> int:
+    """Nanoseconds that vehicle `v` needs at least to a call at station `here`; FAR when it cannot come."""
+    g = m[fleet + road.FLEET_AT]
+    if m[g + road.BY_ROAD] == 0:
+        return m[m[g + road.EMPTY_WAYS] + m[v + at.LAST] * m[at.STATIONS_N] + here]
+    net = m[road.ROADS]
+    goal = m[m[net + road.TARGETS] + m[m[net + road.STOPS] + 2 * here]]
+    w = m[v + at.MORE_VEHICLE]
+    if m[w + road.BROKEN] != 0:
+        return road.FAR
+    node = m[w + road.AT_NODE]
+    return m[m[g + road.WAY_NS] + goal * m[net + road.NODES_N] + node]
+
+
+def choose_vehicle(m: at.Words, fleet: int, here: int) -> int:
+    """The free vehicle that answers a call at station `here`, 0 when none is free; of equals the longest idle one."""
+    best = 0
+    best_way = road.FAR
+    by_idle = m[m[fleet + road.FLEET_AT] + road.BY_IDLE]
+    v = m[fleet + at.GET_HEAD]
+    while v != 0:
+        way = way_to_call(m, v, fleet, here)
+        if way < best_way:
+            best = v
+            best_way = way
+            if by_idle != 0:
+                return best
+        v = m[v + at.NEXT]
+    return best
+
+
+def choose_call(m: at.Words, fleet: int, v: int) -> int:
+    """The waiting machine that free vehicle `v` serves, 0 when none waits; of equals the longest waiting one."""
+    q = m[fleet + at.PUT_HEAD]
+    if m[m[fleet + road.FLEET_AT] + road.BY_NEAREST_CALL] == 0:
+        return q
+    best = 0
+    best_way = 0
+    while q != 0:
+        way = way_to_call(m, v, fleet, m[q + at.STATION])
+        if best == 0 or way < best_way:
+            best = q
+            best_way = way
+        q = m[q + at.NEXT]
+    return best
+
+
+def call_vehicle(m: at.Words, p: int, fleet: int, here: int) -> None:
+    """Let a free vehicle of `fleet` come to machine `p` at station `here`; without one, `p` stands in line."""
+    fleet = fleet_for(m, p, fleet)
+    m[p + road.CALLED_AT] = m[at.NOW]
+    v = choose_vehicle(m, fleet, here)
+    if v == 0:
+        append(m, fleet + at.PUT_HEAD, fleet + at.PUT_TAIL, p, at.NEXT)
+        return
+    unlink(m, fleet + at.GET_HEAD, fleet + at.GET_TAIL, v)
+    m[v + at.HOME] = p
+    if m[m[fleet + road.FLEET_AT] + road.BY_ROAD] == 0:
+        wake(m, v, m[v + at.PC] + 1)
+        return
+    w = m[v + at.MORE_VEHICLE]
+    if m[w + road.WAITING] != 0:
+        book_wait(m, v, w, 0)
+        wake(m, v, m[v + at.PC])
+    elif m[v + at.STATE] == at.STARVED or m[v + at.STATE] == road.CHARGING:
+        cancel(m, v)
+        wake(m, v, m[v + at.PC])
+
+
+def take_call(m: at.Words, fleet: int, v: int) -> int:
+    """A free vehicle takes a waiting call; the machine that called, or 0."""
+    q = choose_call(m, fleet, v)
+    if q == 0:
+        return 0
+    if q == m[fleet + at.PUT_HEAD]:
+        shift(m, fleet + at.PUT_HEAD, fleet + at.PUT_TAIL, at.NEXT)
+    else:
+        unlink(m, fleet + at.PUT_HEAD, fleet + at.PUT_TAIL, q)
+    m[v + at.HOME] = q
+    return q

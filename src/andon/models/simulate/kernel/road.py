@@ -1,0 +1,73 @@
+"""Where the words of vehicles and their roads stand: header, network, segments, arcs, fleets, vehicles; their opcodes.
+
+A segment is what holds one vehicle at a time: a node, a lane of an edge, or a block of several of them. An arc is a
+direction of an edge. Nodes, arcs, segments, targets (nodes that somebody drives to) and sets of closures are numbered
+from 0.
+"""
+
+from __future__ import annotations
+
+# --- header
+ROADS, FLEETS, FLEETS_N = 80, 81, 82
+"""Address of the network's record, 0 where vehicles drive in straight lines; the fleets' records."""
+
+# --- words of every process: 53 to 55
+CALLED_AT = 53
+"""When a machine called for a vehicle."""
+
+# --- words of a fleet's meeting point, which is a store: 20 to 23
+FLEET_AT, CHOICE = 20, 21
+"""The fleet's record; where several fleets serve, a table that says which."""
+
+# --- the network
+NODES_N, ARCS, SEGMENTS, SEGMENTS_N, VEHICLES, VEHICLES_N, WAIT_HEAD, WAIT_TAIL, PROTECTED, GAVE_WAY = range(10)
+TARGETS, STOPS, NODE_SEGMENTS, CHARGERS, LINES, LINE, LINES_N, AGAIN, SHARED, SHARED_N = range(10, 20)
+"""PROTECTED: a vehicle that was in a standstill, until it has reached its goal. AGAIN: those that wait should try once
+more. STOPS: pick-up and set-down node by station. CHARGERS: by node, 0 none, 1 free, 2 booked; SHARED: those that are
+nobody's place. LINES: when which set of closures begins."""
+NETWORK_WORDS = 24
+
+# --- a segment
+OWNER, WAITED_US, PASSED, REFUSED = range(4)
+SEGMENT_WORDS = 4
+# --- an arc
+ARC_TO, ARC_SEGMENT, ARC_MM, ARC_STREET = range(4)
+"""ARC_STREET: whether others may come towards one: one lane, both ways."""
+ARC_WORDS = 4
+
+# --- a fleet
+BY_ROAD, EMPTY_WAYS, LOADED_WAYS, BY_IDLE, BY_NEAREST_CALL, STORE = range(6)
+"""BY_ROAD 0: its ways are straight, in tables [from, to] of nanoseconds, [stations and home, stations] when empty."""
+NEXT_ARC, WAY_NS, ARC_NS, OPEN_NEXT, OPEN_WAY, TABLE_WORDS = range(6, 12)
+FULL_MJ, BELOW_MJ, ABOVE_MJ, IDLE_MW, CHARGE_MW, EMPTY_UJ_PER_M, LOADED_UJ_PER_M, CALLS_N, CALLS_US = range(12, 21)
+EMPTY_MS, LOADED_MS = 21, 22
+"""NEXT_ARC: address of [target, node] the arc to take, -1 none, as closed now; OPEN_NEXT: with all open. WAY_NS: the
+same for nanoseconds of way. ARC_NS: empty and loaded by arc. FULL_MJ 0: no batteries. Calls answered, their waiting.
+EMPTY_MS, LOADED_MS: milliseconds driven on straight ways."""
+FLEET_WORDS = 24
+
+# --- a vehicle on roads
+AT_NODE, GOAL, PARKING, ON_ARC, CAME_FROM, FLEET, WAITING, LINK, DEPENDS, GIVES_WAY, SINCE, MARKED, BIT = range(13)
+LOADED, FREE, WAIT_FROM, LEFT, BROKEN, LOW, BOOKED, LEVEL_MJ, LEVEL_AT, EMPTY_MM, LOADED_MM, LOWS, FLATS, SEEKS = range(
+    13, 27
+)
+"""ON_ARC: number + 1; CAME_FROM: the node behind. DEPENDS: whom it waits for, a bit each. GIVES_WAY: it drives to its
+parking place first. LEFT: of the arc, after a repair. BOOKED: the charger's node + 1. LOWS: times that its battery fell
+below what it may work with; FLATS: times that it was used up."""
+VEHICLE_WORDS = 32
+VEHICLES_MAX = 60
+"""Of a network: each has a bit of a word."""
+CLOCK = 1 << 61
+"""In DEPENDS: waits for a closure to end."""
+
+# --- states
+CARRYING, LOADING, IN_TRAFFIC, CHARGING = 12, 13, 14, 15
+
+# --- opcodes
+SEEK, DRIVE, LOAD, LOADED_UP, HANDLE, UNLOAD, CHARGE, SHUT_NEXT, SHUT = range(75, 84)
+
+FAULT_STANDSTILL = 50
+TRACE_DRIVES, TRACE_ARRIVES = 50, 51
+"""Trace records of a vehicle: the arc that it drives in on, the node that it has come to."""
+FAR = 1 << 60
+"""No way."""

@@ -1,0 +1,376 @@
+"""Vehicles on roads: one vehicle a segment, and never a standstill.
+
+A vehicle has a parking place of its own, and takes the next segment of its way only when all vehicles could still
+drive to their parking places, one after the other in some order (the banker's rule: Dijkstra 1968; for vehicles,
+Reveliotis 2000). So everybody can always be sent home. Vehicles may wait for one another in a ring all the same, since
+they want to go elsewhere. The ring is found when it closes: the one with the oldest task in it is protected until it
+has reached its goal, the others drive to their parking places, one by one, as many as are needed, and nobody sets out
+before it is there. At the latest it is then alone on the road, so every standstill ends with a goal reached.
+"""
+
+from __future__ import annotations
+
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel import road
+from andon.models.simulate.kernel.events import enter, note, schedule
+
+
+def vehicle_process(m: at.Words, i: int) -> int:
+    """The `i`-th vehicle's process."""
+    return m[m[road.ROADS] + road.VEHICLES] + i * at.PROC_WORDS
+
+
+def arc_of(m: at.Words, arc: int) -> int:
+    """An arc's record."""
+    return m[m[road.ROADS] + road.ARCS] + arc * road.ARC_WORDS
+
+
+def owner_at(m: at.Words, segment: int) -> int:
+    """Address of the word that says who is in a segment."""
+    return m[m[road.ROADS] + road.SEGMENTS] + segment * road.SEGMENT_WORDS
+
+
+def node_segment(m: at.Words, node: int) -> int:
+    """The segment that a node belongs to."""
+    return m[m[m[road.ROADS] + road.NODE_SEGMENTS] + node]
+
+
+def next_arc(m: at.Words, table: int, node: int, goal: int) -> int:
+    """The first arc of the shortest way from a node to a goal, by a table of a fleet; -1: there is none."""
+    net = m[road.ROADS]
+    return m[table + m[m[net + road.TARGETS] + goal] * m[net + road.NODES_N] + node]
+
+
+def goal_of(m: at.Words, v: int) -> int:
+    """Where vehicle `v` drives to: its goal, or its parking place while it gives way."""
+    return m[v + road.PARKING] if m[v + road.GIVES_WAY] != 0 else m[v + road.GOAL]
+
+
+def in_the_way(m: at.Words, segment: int, p: int, marked: int) -> bool:
+    """Whether somebody other than `p` keeps a segment, and is not marked while the marks count.
+
+    Whoever is under way has all that he needs to get to his node: he keeps that one, and not what he leaves behind.
+    """
+    u = m[owner_at(m, segment)]
+    if u == 0 or u == p:  # noqa: PLR1714 - compiled, a tuple costs
+        return False
+    w = m[u + at.MORE_VEHICLE]
+    if node_segment(m, m[w + road.AT_NODE]) != segment:
+        return False
+    return marked == 0 or m[w + road.MARKED] == 0
+
+
+def can_go_home(m: at.Words, p: int, v: int, marked: int) -> bool:
+    """Whether the open way from where `v` is to its parking place is free: of all, or of all but those that are marked.
+
+    Marked vehicles are those that have been found able to go home before.
+    """
+    net = m[road.ROADS]
+    table = m[m[v + road.FLEET] + road.OPEN_NEXT]
+    node = m[v + road.AT_NODE]
+    for _ in range(m[net + road.NODES_N]):
+        if node == m[v + road.PARKING]:
+            return True
+        arc = next_arc(m, table, node, m[v + road.PARKING])
+        if arc < 0:
+            return False
+        a = arc_of(m, arc)
+        node = m[a + road.ARC_TO]
+        if in_the_way(m, m[a + road.ARC_SEGMENT], p, marked):
+            return False
+        if in_the_way(m, node_segment(m, node), p, marked):
+            return False
+    return False
+
+
+def order_home(m: at.Words, until: int, among: int) -> int:
+    """Mark vehicles in an order in which they can go home; stop at `until`, or at the first that is among a set.
+
+    Returns the vehicle's process at which it stopped, 0 when all that can be marked are.
+    """
+    net = m[road.ROADS]
+    n = m[net + road.VEHICLES_N]
+    for i in range(n):
+        m[m[vehicle_process(m, i) + at.MORE_VEHICLE] + road.MARKED] = 0
+    again = True
+    while again:
+        again = False
+        for i in range(n):
+            u = vehicle_process(m, i)
+            w = m[u + at.MORE_VEHICLE]
+            if m[w + road.MARKED] == 0 and can_go_home(m, u, w, 1):
+                if u == until or (m[w + road.BIT] & among) != 0:
+                    return u
+                m[w + road.MARKED] = 1
+                again = True
+    return 0
+
+
+def all_can_go_home(m: at.Words, p: int, v: int) -> bool:
+    """Whether all vehicles can still be sent home, given that they could before vehicle `p` took its last step.
+
+    It is enough that `p` can, at once or after others: when it is home, all are as free as they were.
+    """
+    return can_go_home(m, p, v, 0) or order_home(m, p, 0) == p
+
+
+def unmarked(m: at.Words) -> int:
+    """A bit for each vehicle that is not marked."""
+    bits = 0
+    for i in range(m[m[road.ROADS] + road.VEHICLES_N]):
+        w = m[vehicle_process(m, i) + at.MORE_VEHICLE]
+        if m[w + road.MARKED] == 0:
+            bits |= m[w + road.BIT]
+    return bits
+
+
+def bit_of(m: at.Words, u: int, p: int) -> int:
+    """The bit of vehicle `u`; none where a segment is free or is `p`'s own."""
+    return m[m[u + at.MORE_VEHICLE] + road.BIT] if u != 0 and u != p else 0  # noqa: PLR1714 - as above
+
+
+def who_comes(m: at.Words, v: int, node: int, goal: int) -> int:
+    """Who would come towards a vehicle in the narrow street that follows its next arc; 0: nobody.
+
+    A street is a row of arcs that have one lane for both ways. Who waits at its mouth would keep in whom he waits for,
+    so he waits an arc before. It spares giving way; that nobody stands still for ever does not rest on it.
+    """
+    net = m[road.ROADS]
+    table = m[m[v + road.FLEET] + road.NEXT_ARC]
+    for i in range(m[net + road.NODES_N]):
+        arc = next_arc(m, table, node, goal) if node != goal else -1
+        if arc < 0:
+            return 0
+        a = arc_of(m, arc)
+        if i > 0:
+            if m[a + road.ARC_STREET] == 0:
+                return 0
+            u = m[owner_at(m, node_segment(m, m[a + road.ARC_TO]))]
+            if u != 0:
+                return u if heads_for(m, m[u + at.MORE_VEHICLE], node) else 0
+        node = m[a + road.ARC_TO]
+    return 0
+
+
+def heads_for(m: at.Words, w: int, node: int) -> bool:
+    """Whether the next node of vehicle `w` is `node`: to its goal, or from there home."""
+    here = m[w + road.AT_NODE]
+    goal = goal_of(m, w)
+    if goal == here:
+        goal = m[w + road.PARKING]
+    if goal == here:
+        return False
+    arc = next_arc(m, m[m[w + road.FLEET] + road.NEXT_ARC], here, goal)
+    return arc >= 0 and m[arc_of(m, arc) + road.ARC_TO] == node
+
+
+def try_to_go(m: at.Words, p: int, v: int) -> bool:
+    """Take the next arc and its node and set out, if that may be; else say in DEPENDS whom `p` waits for."""
+    net = m[road.ROADS]
+    node = m[v + road.AT_NODE]
+    goal = goal_of(m, v)
+    protected = m[net + road.PROTECTED]
+    if node == m[v + road.PARKING] and protected != 0 and protected != p:  # noqa: PLR1714 - as above
+        m[v + road.DEPENDS] = m[m[protected + at.MORE_VEHICLE] + road.BIT]
+        return False
+    arc = next_arc(m, m[m[v + road.FLEET] + road.NEXT_ARC], node, goal)
+    if arc < 0:
+        m[v + road.DEPENDS] = road.CLOCK
+        if protected == p:  # nobody should wait for a closure that is not in his way
+            m[net + road.PROTECTED] = 0
+            m[net + road.AGAIN] = 1
+        return False
+    a = arc_of(m, arc)
+    there = m[a + road.ARC_TO]
+    lane = owner_at(m, m[a + road.ARC_SEGMENT])
+    place = owner_at(m, node_segment(m, there))
+    on_lane = m[lane]
+    on_place = m[place]
+    depends = bit_of(m, on_lane, p) | bit_of(m, on_place, p)
+    if depends == 0 and m[v + road.GIVES_WAY] == 0 and protected != p:
+        depends = bit_of(m, who_comes(m, v, node, goal), p)
+    if depends == 0:
+        m[lane] = p
+        m[place] = p
+        m[v + road.AT_NODE] = there
+        if all_can_go_home(m, p, v):
+            if m[at.TRACE_END] > 0:
+                note(m, road.TRACE_DRIVES, p, arc)
+            m[v + road.CAME_FROM] = node
+            m[v + road.ON_ARC] = arc + 1
+            book_wait(m, p, v, lane)
+            m[lane + road.PASSED] += 1
+            m[v + road.LEFT] = m[m[m[v + road.FLEET] + road.ARC_NS] + 2 * arc + m[v + road.LOADED]]
+            roll(m, p, v)
+            return True
+        m[lane] = on_lane
+        m[place] = on_place
+        m[v + road.AT_NODE] = node
+        depends = unmarked(m) & ~m[v + road.BIT]
+    m[v + road.DEPENDS] = depends
+    return False
+
+
+def roll(m: at.Words, p: int, v: int) -> None:
+    """Drive what is LEFT of the arc, or until the vehicle fails."""
+    span = m[v + road.LEFT]
+    life = m[p + at.LIFE]
+    if 0 <= life < span:
+        span = life
+    m[v + road.LEFT] -= span
+    m[p + at.START] = m[at.NOW]
+    enter(m, p, road.CARRYING if m[v + road.LOADED] != 0 else at.MOVING)
+    schedule(m, p, m[at.NOW] + span)
+
+
+def book_wait(m: at.Words, p: int, v: int, lane: int) -> None:
+    """A vehicle that waited goes on: take it off the list, book the wait to the segment it waited for (0: none)."""
+    if m[v + road.WAITING] == 0:
+        return
+    net = m[road.ROADS]
+    m[v + road.WAITING] = 0
+    if lane != 0:
+        m[lane + road.WAITED_US] += (m[at.NOW] - m[v + road.WAIT_FROM]) // 1000
+    before = 0
+    w = m[net + road.WAIT_HEAD]
+    while w != p:
+        before = w
+        w = m[m[w + at.MORE_VEHICLE] + road.LINK]
+    after = m[v + road.LINK]
+    if before == 0:
+        m[net + road.WAIT_HEAD] = after
+    else:
+        m[m[before + at.MORE_VEHICLE] + road.LINK] = after
+    if after == 0:
+        m[net + road.WAIT_TAIL] = before
+
+
+def go_or_wait(m: at.Words, p: int, v: int) -> None:
+    """Set out on the next arc, or stand in line until that may be."""
+    if try_to_go(m, p, v):
+        return
+    net = m[road.ROADS]
+    m[v + road.WAITING] = 1
+    m[v + road.WAIT_FROM] = m[at.NOW]
+    m[v + road.LINK] = 0
+    if m[net + road.WAIT_HEAD] == 0:
+        m[net + road.WAIT_HEAD] = p
+    else:
+        m[m[m[net + road.WAIT_TAIL] + at.MORE_VEHICLE] + road.LINK] = p
+    m[net + road.WAIT_TAIL] = p
+    enter(m, p, road.IN_TRAFFIC)
+    end_standstill(m, p)
+
+
+def arrive_at_node(m: at.Words, p: int, v: int) -> None:
+    """The vehicle is at the end of its arc: it leaves what is behind it, and those that wait try again."""
+    a = arc_of(m, m[v + road.ON_ARC] - 1)
+    m[v + road.ON_ARC] = 0
+    if m[at.TRACE_END] > 0:
+        note(m, road.TRACE_ARRIVES, p, m[v + road.AT_NODE])
+    if m[v + road.LOADED] != 0:
+        m[v + road.LOADED_MM] += m[a + road.ARC_MM]
+    else:
+        m[v + road.EMPTY_MM] += m[a + road.ARC_MM]
+    here = node_segment(m, m[v + road.AT_NODE])
+    lane = m[a + road.ARC_SEGMENT]
+    behind = node_segment(m, m[v + road.CAME_FROM])
+    if lane != here:
+        m[owner_at(m, lane)] = 0
+    if behind != here:
+        m[owner_at(m, behind)] = 0
+    let_go(m)
+
+
+def let_go(m: at.Words) -> None:
+    """Let those that wait try again, in the order in which they came; and see that no standstill is left."""
+    net = m[road.ROADS]
+    m[net + road.AGAIN] = 1
+    for _ in range(3):
+        if m[net + road.AGAIN] == 0 or m[net + road.WAIT_HEAD] == 0:
+            return
+        m[net + road.AGAIN] = 0
+        p = m[net + road.WAIT_HEAD]
+        while p != 0:
+            v = m[p + at.MORE_VEHICLE]
+            after = m[v + road.LINK]
+            try_to_go(m, p, v)
+            p = after
+        for i in range(m[net + road.VEHICLES_N]):
+            p = vehicle_process(m, i)
+            if m[m[p + at.MORE_VEHICLE] + road.WAITING] != 0:
+                end_standstill(m, p)
+
+
+def ring_of(m: at.Words, p: int) -> int:
+    """The vehicles that `p` waits for, and those that they wait for; 0 when one of them will go on by itself."""
+    net = m[road.ROADS]
+    n = m[net + road.VEHICLES_N]
+    ring = m[m[p + at.MORE_VEHICLE] + road.BIT]
+    while True:
+        grown = ring
+        for i in range(n):
+            w = m[vehicle_process(m, i) + at.MORE_VEHICLE]
+            if (m[w + road.BIT] & grown) != 0:
+                if m[w + road.WAITING] == 0 or (m[w + road.DEPENDS] & road.CLOCK) != 0:
+                    return 0
+                grown |= m[w + road.DEPENDS]
+        if grown == ring:
+            return ring
+        ring = grown
+
+
+def end_standstill(m: at.Words, p: int) -> None:
+    """Where `p` waits in a ring of vehicles that all wait for one another: let one after the other give way."""
+    net = m[road.ROADS]
+    for _ in range(m[net + road.VEHICLES_N] + 1):
+        if m[m[p + at.MORE_VEHICLE] + road.WAITING] == 0:
+            return
+        ring = ring_of(m, p)
+        if ring == 0:
+            return
+        if m[net + road.PROTECTED] == 0:
+            m[net + road.PROTECTED] = oldest(m, ring)
+        u = who_gives_way(m, ring)
+        if u == 0:
+            if m[net + road.LINE] >= m[net + road.LINES_N]:
+                m[at.FAULT] = road.FAULT_STANDSTILL
+                m[at.FAULT_AT] = p
+            return
+        w = m[u + at.MORE_VEHICLE]
+        m[w + road.GIVES_WAY] = 1
+        m[net + road.GAVE_WAY] += 1
+        try_to_go(m, u, w)
+
+
+def oldest(m: at.Words, ring: int) -> int:
+    """The vehicle of a ring whose task is the oldest; of two, the one that is declared first."""
+    best = 0
+    for i in range(m[m[road.ROADS] + road.VEHICLES_N]):
+        u = vehicle_process(m, i)
+        w = m[u + at.MORE_VEHICLE]
+        if (m[w + road.BIT] & ring) != 0 and (
+            best == 0 or m[w + road.SINCE] < m[m[best + at.MORE_VEHICLE] + road.SINCE]
+        ):
+            best = u
+    return best
+
+
+def who_gives_way(m: at.Words, ring: int) -> int:
+    """The next vehicle of a ring to drive to its parking place: the first that can; the protected one at last; or 0."""
+    net = m[road.ROADS]
+    protected = m[net + road.PROTECTED]
+    may = 0
+    for i in range(m[net + road.VEHICLES_N]):
+        u = vehicle_process(m, i)
+        w = m[u + at.MORE_VEHICLE]
+        on_road = m[w + road.AT_NODE] != m[w + road.PARKING]
+        if (m[w + road.BIT] & ring) != 0 and m[w + road.GIVES_WAY] == 0 and u != protected and on_road:
+            may |= m[w + road.BIT]
+    u = order_home(m, 0, may) if may != 0 else 0
+    if u == 0 and protected != 0:
+        w = m[protected + at.MORE_VEHICLE]
+        on_road = m[w + road.AT_NODE] != m[w + road.PARKING]
+        if (m[w + road.BIT] & ring) != 0 and m[w + road.GIVES_WAY] == 0 and on_road:
+            u = protected
+    return u

@@ -1,0 +1,60 @@
+"""Vehicles on drawn roads: never two in a segment, never a standstill, and every call is answered in the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drawn_laws import keeps_every_law, run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from road_laws import nobody_stands_still, one_vehicle_a_segment
+from road_sites import edge, node, one, road_site
+
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.textbook import Stage, constant, exponential
+from andon.site.model import Site
+from andon.site.roads import Edge
+
+
+@st.composite
+def halls(draw: Any) -> Site:
+    """Narrow two-way streets in a tree, and some more edges; a few vehicles that all want to go through the same."""
+    n = draw(st.integers(2, 6))
+    nodes = [node(f"n{i}", 3.0 * i, 2.0 * (i % 3)) for i in range(n)]
+    edges: list[Edge] = []
+    for i in range(1, n):
+        lanes = draw(st.sampled_from((1, 1, 1, 2)))
+        edges.append(edge(f"n{draw(st.integers(0, i - 1))}", f"n{i}", lanes=lanes))
+    for _ in range(draw(st.integers(0, 2))):
+        a, b = draw(st.integers(0, n - 1)), draw(st.integers(0, n - 1))
+        if a != b and f"n{a}-n{b}" not in {e.id for e in edges}:
+            edges.append(one(f"n{a}", f"n{b}") if draw(st.booleans()) else edge(f"n{a}", f"n{b}"))
+    if draw(st.booleans()):
+        members = draw(st.sets(st.integers(0, n - 1), min_size=2, max_size=3))
+        nodes = [x.model_copy(update={"block": "x"}) if i in members else x for i, x in enumerate(nodes)]
+    for k in range(draw(st.integers(1, 4))):
+        nodes.append(node(f"p{k}", -2.0 - k, 5.0, parks=f"v{k}"))
+        edges.append(edge(f"p{k}", f"n{draw(st.integers(0, n - 1))}"))
+    stations = draw(st.integers(2, 4))
+    stops = [(f"n{draw(st.integers(0, n - 1))}", f"n{draw(st.integers(0, n - 1))}") for _ in range(stations)]
+    stages = [Stage(exponential(draw(st.floats(2, 20))), machines=2, capacity=4) for _ in range(stations)]
+    return road_site(
+        stages,
+        nodes,
+        edges,
+        stops,
+        handling=exponential(draw(st.floats(0.5, 10))),
+        speed=draw(st.floats(0.5, 2)),
+        every=constant(1e6),
+        quantity=12,
+    )
+
+
+@given(site=halls(), replication=st.integers(0, 1000))
+@settings(deadline=None, max_examples=60)
+def test_drawn_roads_keep_the_laws(site: Site, replication: int) -> None:
+    r = run(site, 20_000.0, replication)
+    keeps_every_law(r)
+    one_vehicle_a_segment(r)
+    nobody_stands_still(r)
+    assert r.m[r.products[0] + at.DONE] == 12

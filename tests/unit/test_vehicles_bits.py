@@ -1,0 +1,62 @@
+"""Vehicles on roads, with batteries, breakdowns, closures and two fleets: the same bits, compiled or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from andon.adapters.site_folder import load
+from andon.core.time import SECOND
+from andon.models.simulate.asked import asked
+from andon.models.simulate.live import live_state
+from andon.models.simulate.run import compile_site, replicate
+from andon.models.simulate.traffic import traffic
+from andon.site.model import Site
+
+HALL = Path(__file__).parents[2] / "examples" / "vehicles-hall"
+SHIFT_CHANGE = 1_767_620_400 * SECOND
+"""Monday 5 January 2026, 13:40: the closure at 13:55 is near."""
+SEEN = {
+    "saw-1.state": "running",
+    "cell-1.state": "blocked",
+    "weld-rack.level": 3,
+    "saw-rack.level": 5,
+    "amr-1.state": "moving",
+    "amr-2.state": "loading",
+    "tug-1.state": "moving",
+}
+
+
+def hall() -> Site:
+    site = load(HALL)
+    assert isinstance(site, Site)
+    return site
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_compiled_and_plain_leave_the_same_bits(live: bool) -> None:
+    site = hall()
+    state = live_state(site, SEEN, SHIFT_CHANGE) if live else None
+    image = compile_site(site, state, 2 * 3600.0, asked(site, {}), start_ns=None if live else SHIFT_CHANGE)
+    ours, plain = (replicate(image, 3, 4, flavour=flavour) for flavour in ("compiled", "plain"))
+    assert (ours.prints == plain.prints).all()
+    assert (ours.words == plain.words).all()
+    assert (ours.done() > 0).all()
+
+
+def test_a_warm_start_says_what_it_takes_for_granted() -> None:
+    site = hall()
+    state = live_state(site, SEEN, SHIFT_CHANGE)
+    assert any("parking places" in text for text in state.sampled)
+
+
+def test_another_vehicle_has_a_parking_place_of_its_own() -> None:
+    site = hall()
+    change = asked(site, {"amr.vehicles": 5, "tugger.vehicles": 1})
+    rows = replicate(compile_site(site, None, 3600.0, change), 1, 1, flavour="plain")
+    assert len(rows.image.vehicles) == 6
+    found = traffic(rows)
+    assert found is not None
+    assert all(sum(f.shares.values()) == pytest.approx(1.0) for f in found.fleets)
+    assert found.fleets[0].loaded_km > 0.1
