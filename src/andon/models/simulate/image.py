@@ -132,8 +132,6 @@ def _records(builder: Builder) -> None:
     count = len(builder.machine_ids) + len(builder.vehicle_ids) + len(builder.calendar_machines)
     count += len(site.demand) + len(site.crews) + 3 + people_of(site) + bool(builder.book) + processes_more(site)
     count += bool(builder.closing)
-    count += len(site.demand) + len(site.crews) + 3 + people_of(site) + bool(builder.book) + bool(builder.closing)
-    count += len(site.demand) + len(site.crews) + 3 + people_of(site) + int(bool(builder.closing))
     builder.proc_at = m.table(at.PROCS, at.PROCS_N, count, at.PROC_WORDS)
     builder.next_proc = 0
     if told_apart(site):
