@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from drawn_sites import change
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from andon.models.simulate.result import simulate
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.stable import warnings
 from andon.models.simulate.textbook import Stage, constant, day_shift, exponential, line
-from andon.site.floor import Distribution
+from andon.site.floor import Distribution, Outcome
 from andon.site.model import Site
 
 
@@ -100,9 +101,41 @@ def _wide_ring() -> Site:
     return line(stages, constant(1e6), quantity=50, products=((0, 1, 2), (2, 1, 0)))
 
 
+def _again_for_ever() -> Site:
+    """Every job is sent back to a step that takes no time."""
+    site = line([Stage(constant(0.0))], constant(9.0))
+    step = change(site.products[0].route[0], outcomes=(Outcome(share=1.0, to="s0"),))
+    return change(site, products=(change(site.products[0], route=(step,)),))
+
+
+def _sent_nowhere() -> Site:
+    site = line([Stage(constant(1.0))], constant(9.0))
+    step = change(site.products[0].route[0], outcomes=(Outcome(share=0.5, to="s9"),))
+    return change(site, products=(change(site.products[0], route=(step,)),))
+
+
+def _cards() -> Site:
+    """Two products that go through two stations in opposite directions, with one card each."""
+    site = line([Stage(constant(9.0)), Stage(constant(9.0))], constant(30.0), products=((0, 1), (1, 0)))
+    return change(site, stations=tuple(change(s, cards=1) for s in site.stations))
+
+
+def _skill() -> Site:
+    site = line([Stage(constant(1.0))], constant(9.0))
+    return change(site, stations=(change(site.stations[0], skill="weld"),))
+
+
 @pytest.mark.parametrize(
     ("site", "words"),
     [
+        (_again_for_ever(), ("`m0-0`", "without time passing", "check that its times are not 0")),
+        (_sent_nowhere(), ("`s9`",)),
+        (_cards(), ("waits for room in `b", "the machines behind it wait for", "and its station more cards")),
+        (_skill(), ("needs `weld`", "no crew has that skill")),
+        (
+            line([Stage(constant(1.0))], Distribution(kind="empirical", values=(0.0, 0.0))),
+            ("orders of `p0`", "without time passing"),
+        ),
         (_wide_ring(), ("waits for room in `b", "more room or lower the release limit")),
         (_nowhere(), ("product `p0` goes to station `s7`", "declare it")),
         (_crew(day=0), ("crew `crew0` has nobody in any shift", "station `s0` needs it")),

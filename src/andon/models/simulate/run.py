@@ -200,7 +200,10 @@ def refuse_faults(image: Image, memories: np.ndarray, first: int) -> None:
         case at.FAULT_DEADLOCK:
             store = image.places.get(int(row[where + at.WAITS_AT]), "the vehicles")
             text = f"`{process}` waits for room in `{store}` and the machines behind it wait for `{process}`, {after}"
-            raise Unrunnable(f"{text}; give `{store}` more room or lower the release limit")
+            cards = (
+                " and its station more cards" if any(s.cards for s in image.site.stations if s.buffer == store) else ""
+            )
+            raise Unrunnable(f"{text}; give `{store}` more room{cards} or lower the release limit")
         case at.FAULT_RUNAWAY:
             text = f"`{process}` does things without time passing ({at.STEPS_AT_ONE_INSTANT_MAX:,} steps), {after}"
             raise Unrunnable(f"{text}; check that its times are not 0")

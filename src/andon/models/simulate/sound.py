@@ -27,7 +27,7 @@ def refuse_unsound(site: Site, start_ns: int) -> None:
         if name not in signed_assumptions(site):
             _refuse_law(declared[name])
     for demand in site.demand:
-        if declared[demand.every].distribution.kind != "empirical" and _mean_s(declared[demand.every]) <= 0:
+        if _mean_s(declared[demand.every]) <= 0:
             raise Unrunnable(
                 f"orders of `{demand.product}` come without time passing (`{demand.every}` is 0);"
                 f" check that its times are not 0"
