@@ -79,6 +79,18 @@ def shoot(
     print(out)
 
 
+def ask_what_if(browser: Browser, address: str, out: Path) -> None:
+    """The what-if page with an answer."""
+    page = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme="light").new_page()
+    page.goto(f"{address}/what-if?n1=curing.machines&v1=3&n2=oven-1.setpoint&v2=185")
+    page.get_by_role("button", name="Simulate from now").click()
+    page.locator("#h-answer").wait_for(timeout=120_000)
+    page.evaluate("scrollTo(0, 0)")
+    page.screenshot(path=out)
+    page.context.close()
+    print(out)
+
+
 def main() -> None:
     """Run a system, earn control, wait for a recommendation, take the pictures."""
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"
@@ -104,6 +116,7 @@ def main() -> None:
                 shoot(browser, f"{url}/decide/{newest}", out / "decide-day.png", height=1000)
                 shoot(browser, f"{url}/m/oven-1", out / "machine-night.png", night=True, height=1000)
                 shoot(browser, f"{url}/w/curing", out / "kiosk.png", width=900, height=1000)
+                ask_what_if(browser, url, out / "what-if-day.png")
                 browser.close()
         finally:
             system.send_signal(signal.SIGINT)

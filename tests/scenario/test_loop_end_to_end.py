@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -120,6 +121,31 @@ def test_control_is_earned_by_evidence_and_approved_by_somebody_else(earned: Sys
     approvals = [r for r in earned.records("approval") if r["kind"] == "approval"]
     assert next((r["actor"], r["payload"]["proposer"]) for r in approvals) == ("amina", "jonas")
     assert earned.unmet(OVEN) == {}
+
+
+def test_a_what_if_is_answered_from_now_and_repeated_by_its_command(earned: System) -> None:
+    """It changes nothing, and the command that it prints gives the same bits after the floor has moved on."""
+    question = {"changes": {"curing.machines": 3.0, SIGNAL: 185.0}, "replications": 40}
+    written = len(earned.writes())
+
+    def asked() -> Any:
+        answer = earned.post("/api/what-if", question)
+        return answer.body if answer.ok else None
+
+    answer = eventually(asked, "the simulator is compiled and answers")
+    assert answer["alternatives"][0]["set"] == question["changes"]
+    assert answer["from"] == "now"
+    assert answer["not_represented"]
+    words = shlex.split(answer["reproduce"])
+    assert words[:3] == ["andon", "simulate", str(earned.folder)]
+    again = earned.andon("simulate", *words[3:], "--json")
+    assert again.returncode == 0, again.stderr
+    told = json.loads(again.stdout)
+    assert told["figures"] == answer["figures"]
+    assert told["alternatives"][0]["differences"] == answer["alternatives"][0]["differences"]
+    assert len(earned.writes()) == written
+    slip = earned.post("/api/what-if", {"changes": {"curing.machine": 3.0}})
+    assert (slip.status, slip.codes) == (REFUSED, {"cannot-run"})
 
 
 def test_a_proposal_is_written_once_confirmed_elsewhere_and_undone_by_a_new_command(control: System) -> None:
