@@ -151,7 +151,7 @@ class WhatIf:
         from andon.models.simulate.live import live_state  # noqa: PLC0415 - same
         from andon.models.simulate.question import Question  # noqa: PLC0415 - same
 
-        if not any(jit.cache_folder().rglob("*.nbi")):
+        if not jit.code_file().is_file():
             return refuse("compiling", "the simulator is still being compiled", "ask again in half a minute")
         values, now = self._values(), self._clock.now()
         if not any(f"{m}.state" in values for s in self._site.stations for m in s.machines):

@@ -76,15 +76,22 @@ def kernel(flavour: Flavour = "compiled") -> dict[str, Callable[..., Any]]:
     return {ENTRY: _loaded(plain)}
 
 
-def _loaded(plain: dict[str, Callable[..., Any]]) -> Callable[..., None]:
-    """The entry as machine code, made now or by somebody before: for this source, this processor and this compiler."""
+def code_file() -> Path:
+    """Where the compiled kernel is kept: for this source, this processor and this compiler."""
     from llvmlite import __version__, binding  # noqa: PLC0415 - only the compiled flavour needs it
 
     digest = hashlib.sha256(f"{__version__} {binding.get_host_cpu_name()}".encode())
     digest.update(binding.get_host_cpu_features().flatten().encode())
     for source in (Path(__file__), Path(__file__).with_name("compiling.py")):
         digest.update(source.read_bytes())
-    path = cache_folder() / f"{digest.hexdigest()[:16]}.bin"
+    return cache_folder() / f"{digest.hexdigest()[:16]}.bin"
+
+
+def _loaded(plain: dict[str, Callable[..., Any]]) -> Callable[..., None]:
+    """The entry as machine code, made now or by somebody before."""
+    from llvmlite import binding  # noqa: PLC0415 - only the compiled flavour needs it
+
+    path = code_file()
     try:
         name, _, code = path.read_bytes().partition(b"\n")
     except OSError:
