@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numba
+from llvmlite.ir.instructions import AllocaInstr, StoreInstr
 from numba import types as kinds
 from numba.core import untyped_passes as untyped
 from numba.core.compiler import CompilerBase, _LowerResult
@@ -53,6 +54,8 @@ class Lowering(NativeLowering):
             noalias=flags.noalias,
             abi_tags=[flags.get_mangle_string()],
         )
+        add = library.add_ir_module
+        library.add_ir_module = lambda module: add(_unfilled(module))
         with context.push_code_library(library):
             lower = self.lowering_class(context, library, descriptor, state.func_ir, metadata=state.metadata)
             lower.lower()
@@ -64,6 +67,22 @@ class Lowering(NativeLowering):
         context.insert_user_function(name, descriptor, [library])
         state.cr = _LowerResult(descriptor, lower.call_helper, cfunc=name, env=lower.env)
         return True
+
+
+def _unfilled(module: Any) -> Any:
+    """Take out the zeros that numba writes where a function begins into every place that it will use.
+
+    They are overwritten before they are read. Where `step` is put into the loop they were eight stores an instruction.
+    """
+    for function in module.functions:
+        for block in function.blocks[:1]:
+            made = block.instructions
+            block.instructions = [
+                each
+                for before, each in zip([None, *made], made, strict=False)
+                if not (isinstance(each, StoreInstr) and isinstance(before, AllocaInstr) and each.operands[1] is before)
+            ]
+    return module
 
 
 def _parts(library: Any) -> list[Any]:
