@@ -22,9 +22,17 @@ def draw(m: at.Words, f: at.Reals, d: int, who: int, which: int, age: int) -> in
     """Nanoseconds still to go of the time that distribution `d` gives to (who, which) at age `age` (UNSEEN: any)."""
     if age == at.UNSEEN:
         return nanos(residual(f, d, m[at.KEY], who, which))
-    v = unit(m[at.KEY], who, which)
     if age > 0:
-        return nanos(duration(f, d, v, age * 1e-9))
+        return nanos(duration(f, d, unit(m[at.KEY], who, which), age * 1e-9))
+    return fresh(m, f, d, who, which)
+
+
+def fresh(m: at.Words, f: at.Reals, d: int, who: int, which: int) -> int:
+    """Nanoseconds of the whole time that distribution `d` gives to (who, which).
+
+    A machine's next event waits for this one number, so what is drawn most, the exponential law, is done in place.
+    """
+    v = unit(m[at.KEY], who, which)
     nanoseconds = f[d + at.SCALE] * f[int(f[d + at.FACTOR])] * 1e9
     if f[d + at.KIND_D] == at.EXPONENTIAL:
         return int(0.5 - nanoseconds * f[d + at.P0] * log(v))
@@ -90,22 +98,31 @@ def service(m: at.Words, f: at.Reals, p: int, pc: int) -> int:
         who = who_is(at.FOR_TIME, product)
         which = which_is(m, t)
         curve = m[step + at.CURVE]
-        if curve < 0:
-            span = draw(m, f, m[step + at.TIME], who, which, age)
+        if curve >= 0:
+            span = by_curve(m, f, p, t, curve)
+        elif age == 0:
+            span = fresh(m, f, m[step + at.TIME], who, which)
         else:
-            column = m[p + at.NUMBER] * m[at.CURVES_N] + curve
-            base_s = f[m[at.CURVES] + 2 * column + (1 if age != 0 else 0)]
-            if age == at.UNSEEN:
-                whole = base_s * duration(f, m[step + at.TIME], unit(m[at.KEY], who, which), 0.0)
-                span = nanos(whole * unit(m[at.KEY], who_is(at.FOR_PHASE, product), which))
-            else:
-                v = unit(m[at.KEY], who, which)
-                span = nanos(base_s * duration(f, m[step + at.TIME], v, age * 1e-9 / base_s))
+            span = draw(m, f, m[step + at.TIME], who, which, age)
         longest = max(longest, span)
         t = m[t + at.LINK]
     m[p + at.REM] = longest
     m[p + at.AGE] = 0
     return pc + 1
+
+
+def by_curve(m: at.Words, f: at.Reals, p: int, t: int, curve: int) -> int:
+    """Nanoseconds still to go of job `t` on machine `p`, whose time is a curve's at its set-point, times a spread."""
+    age = m[p + at.AGE]
+    d = m[m[t + at.PLACE] + at.TIME]
+    which = which_is(m, t)
+    v = unit(m[at.KEY], who_is(at.FOR_TIME, m[t + at.PRODUCT]), which)
+    column = m[p + at.NUMBER] * m[at.CURVES_N] + curve
+    base_s = f[m[at.CURVES] + 2 * column + (1 if age != 0 else 0)]
+    if age == at.UNSEEN:
+        whole = base_s * duration(f, d, v, 0.0)
+        return nanos(whole * unit(m[at.KEY], who_is(at.FOR_PHASE, m[t + at.PRODUCT]), which))
+    return nanos(base_s * duration(f, d, v, age * 1e-9 / base_s))
 
 
 def work(m: at.Words, p: int, state: int, word: int, fails: int, pc: int) -> int:
