@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import FunctionType
 
 import numpy as np
 import pytest
+from people_sites import attended, crew
 
-from andon.adapters.site_folder import load
+from andon.adapters.site_folder import load, texts_of
 from andon.cli.simulate_show import number
 from andon.models.ergonomics import indices, sentence
+from andon.models.simulate import jit
 from andon.models.simulate.asked import asked
+from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.limits import not_represented
 from andon.models.simulate.rows import Rows
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.staff import ACTS, minutes, rest_kept, smallest, staff
+from andon.models.simulate.textbook import constant
 from andon.plant.draws import PlantError
 from andon.plant.unplayed import refuse
+from andon.site.floor import Distribution
 from andon.site.model import Purpose, Site
+from andon.site.parse import read
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -107,3 +114,41 @@ def test_the_virtual_plant_refuses_what_it_does_not_play() -> None:
     with pytest.raises(PlantError, match="crew `packers` says `skills`, which the virtual plant does not play"):
         refuse(site_of("people-packing"))
     refuse(site_of("valve-works"))
+
+
+def test_absence_in_percent_is_told_by_the_check_and_refused_by_the_simulation() -> None:
+    files, _ = texts_of(EXAMPLES / "people-packing")
+    text = files["assumptions.yaml"].replace("low: 0.02, mode: 0.06, high: 0.16", "low: 2, mode: 6, high: 16")
+    said = [p.sentence() for p in read({**files, "assumptions.yaml": text}).errors]
+    assert len(said) == 2
+    assert "can be 16, and crew `packers` takes it as a share of absent people; write 0.05" in said[0] + said[1]
+    site = site_of("people-packing")
+    ill = Distribution(kind="constant", value=5.0)
+    laws = tuple(
+        a.model_copy(update={"distribution": ill}) if a.name == "packing.absence" else a for a in site.assumptions
+    )
+    with pytest.raises(Unrunnable, match="crew `packers` takes it as a share"):
+        rows_of(site.model_copy(update={"assumptions": laws}), 1, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("crews", "said"),
+    [
+        ((("a", ()),), "station `s0` needs `turn`, and no crew has that skill"),
+        ((("a", ("turn",)),), "needs 2 people with `turn` at a time, and no shift has more than 1"),
+        ((("a", ("turn",), 0),), "nobody who has it is in any shift"),
+    ],
+)
+def test_an_impossible_skill_is_one_sentence(crews: tuple[tuple[object, ...], ...], said: str) -> None:
+    made = tuple(crew(str(c[0]), int(str(c[2])) if len(c) > 2 else 1, skills=c[1]) for c in crews)
+    site = attended(1, constant(5.0), constant(9.0), {0: {"skill": "turn", "people": 2}}, made)
+    with pytest.raises(Unrunnable, match=said):
+        rows_of(site, 1, 0.1)
+
+
+def test_no_two_functions_of_the_kernel_share_a_name() -> None:
+    """Compiled, they are told apart by name alone."""
+    names: list[str] = []
+    for module in jit.MODULES:
+        names += [n for n, f in vars(module).items() if isinstance(f, FunctionType) and f.__module__ == module.__name__]
+    assert sorted(set(names)) == sorted(names)

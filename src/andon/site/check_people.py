@@ -7,6 +7,7 @@ from typing import Any
 
 from andon.site.check_names import EACH, walk
 from andon.site.draft import Draft
+from andon.site.floor import Distribution
 from andon.site.problems import Problem, did_you_mean, shown
 from andon.site.shape import Item, Path
 
@@ -27,6 +28,7 @@ def check(made: Draft) -> Iterator[Problem]:
         if item.get("lift_max_min") and not any(s.raw.get("lifting") for s in made.all("station")):
             what = f"{item.label} has a limit on lifting, and no station says what is lifted"
             yield item.problem(("lift_max_min",), what, "add `lifting` to a station, or remove it")
+        yield from _absence(made, item)
     for item in made.all("shift"):
         yield from _groups(item)
 
@@ -83,6 +85,18 @@ def _lifting(item: Item) -> Iterator[Problem]:
     if (raw.get("crew") is None and raw.get("skill") is None) or raw.get("crew_for") == "setup":
         what = f"{item.label} says what is lifted in processing, and nobody is held for processing"
         yield item.problem(("lifting",), what, "name a `crew` or a `skill`, and `crew_for: processing`")
+
+
+def _absence(made: Draft, item: Item) -> Iterator[Problem]:
+    """A share, not a percentage."""
+    assumption = made.ids("assumption").get(item.get("absence") or "")
+    found = assumption.get("distribution") if assumption is not None else None
+    if assumption is None or not isinstance(found, Distribution):
+        return
+    largest = next((x for x in (found.value, found.high, found.mean) if x is not None), 0.0)
+    if largest > 1.0 and assumption.get("unit") == "1":
+        what = f"{assumption.label} can be {largest:g}, and {item.label} takes it as a share of absent people"
+        yield assumption.problem(("distribution",), what, "write 0.05 for one in twenty")
 
 
 def _groups(item: Item) -> Iterator[Problem]:

@@ -103,4 +103,9 @@ def _refuse_people(site: Site) -> None:
             raise Unrunnable(f"crew `{name}` has fewer than no people in a shift; give it 0 or more")
         if not any(sizes):
             raise Unrunnable(f"crew `{name}` has nobody in any shift, and {why}; give it a size in some shift")
+    means = {a.name: mean_of(a.distribution) for a in site.assumptions if not _wrong(a.distribution)}
+    for crew in site.crews:
+        if crew.absence and means.get(crew.absence, 0.0) > 1.0:
+            what = f"`{crew.absence}` is {means[crew.absence]:g}, and crew `{crew.id}` takes it as a share"
+            raise Unrunnable(f"{what}; write 0.05 for one in twenty")
     told_apart(site)  # refuses skills that nobody has

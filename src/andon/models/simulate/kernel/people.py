@@ -131,9 +131,9 @@ def use_person(m: at.Words, book: int, change: int) -> None:
 
 
 def walk_there(m: at.Words, p: int, pc: int, way: int) -> None:
-    """Process `p` goes on at `pc` when its people have come; a machine that is down stays so meanwhile."""
-    if m[p + at.STATE] != at.FAILED:
-        enter(m, p, at.WALKING)
+    """Process `p` goes on at `pc` when its people have come; a machine that is down or worked on stays so meanwhile."""
+    state = m[m[p + at.CREW] + at.A_STATE]
+    enter(m, p, at.WALKING if state == at.NO_CREW else state)
     m[p + at.PC] = pc
     schedule(m, p, m[at.NOW] + way)
 
