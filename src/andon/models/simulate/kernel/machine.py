@@ -91,9 +91,7 @@ def step_people(m: at.Words, f: at.Reals, p: int, op: int, a: int, pc: int) -> i
     """The instructions of people who are told apart."""
     if op == at.ACQUIRE_PEOPLE:
         return acquire_people(m, p, a, pc)
-    if op == at.PERSON_TURN:
-        return person_turn(m, f, p, pc)
-    return -1
+    return person_turn(m, f, p, pc)
 
 
 def step_flow(m: at.Words, p: int, op: int, a: int, pc: int) -> int:
