@@ -12,8 +12,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from andon.adapters.history import History
 from andon.adapters.site_folder import load
 from andon.cli.fit import command
+from andon.core.readings import Origin, Quality, Reading, Value
+from andon.core.time import SECOND, Nanos
 from andon.site.model import Site
 
 VALVES = Path(__file__).parents[2] / "examples" / "valve-works"
@@ -111,6 +114,42 @@ def test_malformed_rows_are_counted_and_left_out(tmp_path: Path) -> None:
     data = json.loads(fit("--events", str(path), "--json").output)
     assert data["malformed"] == 4
     assert data["records"] == 541
+
+
+def _readings(start: int) -> list[Reading]:
+    """Two hundred jobs of four minutes on a lathe, an offline minute in the midst of one, and an order every hour."""
+    found: list[tuple[int, str, Value, Quality]] = []
+    now = 0
+    for n in range(200):
+        found += [(now, "lathe-1.state", "idle", Quality.GOOD), (now, "lathe-1.count", n, Quality.GOOD)]
+        now += 20
+        found += [(now, "lathe-1.job", "ball-valve", Quality.GOOD), (now, "lathe-1.state", "running", Quality.GOOD)]
+        if n == 100:
+            found += [
+                (now + 60, "lathe-1.state", "idle", Quality.BAD),
+                (now + 120, "lathe-1.state", "running", Quality.GOOD),
+            ]
+        now += 240 + n % 7
+        found.append((now, "ball-valve.waiting", 10 + (now // 3600) * 4, Quality.GOOD))
+    return [
+        Reading(signal, value, *[Nanos(start + at * SECOND)] * 3, quality, Origin.MEASURED, int(quality) << 30)
+        for at, signal, value, quality in found
+    ]
+
+
+def test_the_history_that_a_twin_kept_is_a_log(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    shutil.copytree(VALVES, folder)
+    missing = fit("--events", "history", "--json", site=folder)
+    assert missing.exit_code == 2
+    assert "andon run" in json.loads(missing.output)["error"]
+    history = History(folder / ".andon" / "history.duckdb")
+    history.append(_readings(1_767_600_000 * SECOND))
+    history.close()
+    data = json.loads(fit("--events", "history", "--json", site=folder).output)
+    found = {a["name"]: a["law"] for a in data["assumptions"]}
+    assert (found["turning.ball-valve"]["seen"], found["turning.ball-valve"]["cut"]) == (198, 1)
+    assert found["turning.ball-valve"]["mean"] == pytest.approx(243, abs=1)
 
 
 def test_time_between_orders_is_open_shift_time(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def command(record: Recorder | None = None) -> Callable[..., None]:
         events: Annotated[
             Path | None,
             typer.Option(
-                help="Estimate the site's assumptions from a log of events instead: .csv, .csv.gz, .parquet.",
+                help="Estimate the site's assumptions from a log instead: .csv, .csv.gz, .parquet, or `history`.",
                 metavar="FILE",
             ),
         ] = None,

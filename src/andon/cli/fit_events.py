@@ -15,11 +15,15 @@ from rich.table import Table
 
 from andon.adapters.clock import SystemClock
 from andon.adapters.event_files import Log, NoLog, read
+from andon.app.folders import Folders
 from andon.cli.output import NO, fail, print_json
 from andon.models.fit.assumed import Estimate, estimates, open_time
 from andon.models.fit.episodes import Times, times_of
+from andon.models.fit.observed import events_of, wanted_signals
 from andon.site.model import Site
 
+HISTORY = "history"
+"""In place of a file: the readings that the twin kept."""
 Line = Callable[[Any], str]
 """Writes a row of assumptions.yaml on one line."""
 
@@ -29,8 +33,8 @@ def fit_events(
 ) -> None:
     """The whole command; ends with 1 where some times are too few."""
     try:
-        log = read(events)
-    except NoLog as error:
+        log = _history(folder, site) if str(events) == HISTORY else read(events)
+    except OSError as error:
         fail(str(error), as_json=as_json)
     moments = [e.at for e in log.events]
     times = times_of(log.events, silence_s, open_time(site, min(moments), max(moments)))
@@ -48,6 +52,28 @@ def fit_events(
         _show(log, times, found)
     if any(e.law.needed for e in found):
         raise typer.Exit(NO)
+
+
+def _history(folder: Path, site: Site) -> Log:
+    """The readings that the site's twin kept.
+
+    Raises:
+        OSError: there are none, or another process holds them; one sentence.
+    """
+    from andon.adapters.history import History  # noqa: PLC0415 - DuckDB takes a while to load
+
+    path = Folders(folder).history
+    if not path.is_file():
+        raise NoLog(f"`{path}` is not there; run the twin for a while with `andon run {folder}`, or give a file")
+    history = History(path, read_only=True)
+    try:
+        _, last, _ = history.extent()
+        found = list(events_of(site, history.readings(wanted_signals(site), 0, last + 1)))
+    finally:
+        history.close()
+    if not found:
+        raise NoLog(f"`{path}` says nothing of what machines did; their signals `state`, `job` and `count` are needed")
+    return Log(found, 0)
 
 
 def _write(
