@@ -19,6 +19,8 @@ REFERENCE = (DOCS / "reference" / "site.md").read_text(encoding="utf-8")
 NESTED = [
     ("One of the `others` of a step:", floor.OtherStation),
     ("An outcome of a step:", floor.Outcome),
+    ("One of what a step `takes`:", floor.Taken),
+    ("One of what a step `gives`:", floor.Given),
     ("One of the `other_routes`:", floor.OtherRoute),
     ("A break:", floor.Break),
     ("A `breakdown`:", floor.Breakdown),

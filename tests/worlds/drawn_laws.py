@@ -108,7 +108,7 @@ def jobs_are_conserved(r: Run) -> None:
     assert ordered == released + waiting
     assert released == done + scrapped + m[at.WIP]
     assert m[at.WIP] <= m[at.WIP_LIMIT]
-    held = [t for s in r.stores for t in r.jobs(int(m[s + at.HEAD]))]
+    held = [t for s in r.stores if m[s + at.RULE] != at.ON_SHELF for t in r.jobs(int(m[s + at.HEAD]))]
     held += [t for p in r.processes for t in r.jobs(int(m[p + at.JOB]))]
     assert len(set(held)) == len(held), "a job is in two places"
     assert len(held) == m[at.WIP]

@@ -16,14 +16,19 @@ from andon.site.floor import (
     Area,
     Assumption,
     Breakdown,
+    Buffer,
     Crew,
     Curve,
+    Demand,
     Distribution,
     Fleet,
+    Given,
     OtherRoute,
     OtherStation,
     Outcome,
+    Product,
     Release,
+    Taken,
 )
 from andon.site.lifting import Lifting
 from andon.site.model import Element, ElementKind, Site
@@ -276,6 +281,35 @@ def alternatives(draw: Draw, site: Site) -> Site:
     return change(site, products=(*site.products[:-1], change(product, route=route, other_routes=more)))
 
 
+def assembly(draw: Draw, site: Site) -> Site:
+    """A component off a shelf, delivered now and then."""
+    site = assume(site, "deliveries", exponential(draw(st.floats(20, 200))))
+    product = site.products[0]
+    k = draw(st.integers(0, len(product.route) - 1))
+    if next(s for s in site.stations if s.id == product.route[k].station).batch > 1:
+        return site
+    taken = Taken(product="bolt", buffer="bolts", quantity=draw(st.integers(1, 3)))
+    route = tuple(change(step, takes=(taken,)) if n == k else step for n, step in enumerate(product.route))
+    return change(
+        site,
+        products=(change(product, route=route), *site.products[1:], Product(id="bolt", name="bolt", route=())),
+        buffers=(*site.buffers, Buffer(id="bolts", capacity=draw(st.integers(3, 9)))),
+        demand=(*site.demand, Demand(product="bolt", every="deliveries", quantity=draw(st.integers(1, 5)), due_h=1.0)),
+        release=None,
+    )
+
+
+def disassembly(draw: Draw, site: Site) -> Site:
+    """A job that is taken apart into jobs of another product."""
+    if len(site.products) < 2 or site.products[0].route[-1].outcomes:
+        return site
+    product = site.products[0]
+    given = Given(product=site.products[1].id, quantity=draw(st.integers(1, 3)))
+    route = (*product.route[:-1], change(product.route[-1], gives=(given,)))
+    buffers = tuple(change(b, capacity=10_000) for b in site.buffers)
+    return change(site, products=(change(product, route=route), *site.products[1:]), buffers=buffers)
+
+
 def roomy(site: Site) -> Site:
     """The site with few jobs and room for all of them in every buffer."""
     buffers = tuple(change(b, capacity=12) for b in site.buffers)
@@ -333,6 +367,8 @@ WORDS: dict[str, Word] = {
     "an order book": order_book,
     "cards": kanban,
     "shares of the floor": shares,
+    "assembly": assembly,
+    "disassembly": disassembly,
 }
 """In the order in which they are applied."""
 

@@ -32,8 +32,11 @@ def refuse(site: Site) -> None:
         if product.other_routes:
             what = f"product `{product.id}` has `other_routes`, which the virtual plant does not play"
             raise PlantError(f"{what}; simulate this site, or remove them")
+        if not product.route:
+            what = f"product `{product.id}` has no route, and the virtual plant plays no deliveries"
+            raise PlantError(f"{what}; simulate this site, or give it a route")
         for step in product.route:
-            for word in ("outcomes", "others"):
+            for word in ("outcomes", "others", "takes", "gives"):
                 if getattr(step, word):
                     what = f"step `{step.called}` of product `{product.id}` has `{word}`"
                     raise PlantError(

@@ -103,7 +103,8 @@ def _unreached(made: Draft) -> Iterator[Problem]:
             if item.id and item.id not in used:
                 yield item.problem((), f"no route uses {item.label}", "add it to a route or remove it")
     if not made.unread & {"station"}:
-        used = _named(made, "station", ("buffer",))
+        used = _named(made, "station", ("buffer",)) | _named(made, "product", ("route", EACH, "takes", EACH, "buffer"))
+        used |= _named(made, "product", ("other_routes", EACH, "route", EACH, "takes", EACH, "buffer"))
         for item in made.all("buffer"):
             if item.id and item.id not in used:
                 yield item.problem((), f"no station uses {item.label}", "name it as `buffer` of a station or remove it")

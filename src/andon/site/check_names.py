@@ -67,6 +67,13 @@ REFERENCES: tuple[tuple[str, Path, str], ...] = (
     ("stop", ("pick_up",), "node"),
     ("stop", ("set_down",), "node"),
     ("closure", ("edges", EACH), "edge"),
+    *(
+        ("product", (*path, verb, EACH, "product"), "product")
+        for path in (("route", EACH), ("other_routes", EACH, "route", EACH))
+        for verb in ("takes", "gives")
+    ),
+    ("product", ("route", EACH, "takes", EACH, "buffer"), "buffer"),
+    ("product", ("other_routes", EACH, "route", EACH, "takes", EACH, "buffer"), "buffer"),
     ("curve", ("spread",), "assumption"),
     ("demand", ("product",), "product"),
     ("demand", ("every",), "assumption"),

@@ -189,6 +189,22 @@ class Outcome(Part):
     """A job is sent back this often; the next time it is scrap. None: as often as it takes."""
 
 
+class Taken(Part):
+    """What a step takes into its job: finished jobs of another product, off the buffer where they are kept."""
+
+    product: Id
+    buffer: Id
+    """The component's own: jobs of it end here, and it is nobody else's."""
+    quantity: int = Field(default=1, ge=1, le=10_000)
+
+
+class Given(Part):
+    """What a job is taken apart into: jobs of another product, which begin their own routes."""
+
+    product: Id
+    quantity: int = Field(default=1, ge=1, le=1000)
+
+
 class Step(Part):
     """One operation of a route: where, and how long by an assumption's or a curve's name."""
 
@@ -203,6 +219,10 @@ class Step(Part):
     """Stations where it can be done instead."""
     outcomes: tuple[Outcome, ...] = ()
     """Ends other than going on, with their shares."""
+    takes: tuple[Taken, ...] = ()
+    """Components that every job needs before it is begun (assembly)."""
+    gives: tuple[Given, ...] = ()
+    """Jobs of other products that there are instead when it is done (disassembly); of a last step."""
 
     @property
     def called(self) -> str:
@@ -222,7 +242,8 @@ class Product(Part):
 
     id: Id
     name: str
-    route: tuple[Step, ...] = Field(min_length=1)
+    route: tuple[Step, ...]
+    """Empty: material, delivered straight to the buffer that it is taken from."""
     priority: int = Field(default=100, ge=1, le=1000)
     """Of its jobs, 1 first, where a station or the release desk goes by priority."""
     other_routes: tuple[OtherRoute, ...] = ()

@@ -27,7 +27,7 @@ class Way:
 
     share: float
     link: Link
-    does: int = at.GO_ON
+    does: int = at.LET_GO
     counter: int = 0
     most: int = 0
 
@@ -42,6 +42,7 @@ class Graph:
         self._stations = {s.id: i for i, s in enumerate(builder.site.stations)}
         self._curves = {c.id: i for i, c in enumerate(builder.site.curves)}
         self._counters = 0
+        self._enters = False
 
     def write(self) -> None:
         """All of it; the product's record learns where it begins."""
@@ -49,6 +50,9 @@ class Graph:
         where = [(r, k, j) for r, k, j, _ in self._visits()]
         if len(where) > STEPS_MAX:
             raise Unrunnable(f"product `{self.product.id}` has more than {STEPS_MAX} steps; make the route shorter")
+        if not where:
+            self._deliver(a)
+            return
         first = self.builder.m.put(0, [w for _, k, _, visit in self._visits() for w in self._step(visit)])
         self.places = {key: first + n * at.STEP_WORDS for n, key in enumerate(where)}
         number = 0
@@ -103,7 +107,7 @@ class Graph:
         if outcome.to == SCRAPPED:
             return Way(outcome.share, (0, 0), at.SCRAP)
         if outcome.to == FINISHED:
-            return Way(outcome.share, (0, 0))
+            return Way(outcome.share, self._to(here, r, len(route)))
         there = next((n for n, step in enumerate(route) if step.called == outcome.to), None)
         if there is None:
             raise Unrunnable(
@@ -117,13 +121,13 @@ class Graph:
                 raise Unrunnable(
                     f"product `{self.product.id}` has more than {COUNTERS_MAX} outcomes with `at_most`; use fewer"
                 )
-        back = at.SEND_BACK if there <= k else at.GO_ON
+        back = at.SEND_BACK if there <= k else at.LET_GO
         return Way(outcome.share, self._to(here, r, there), back, counter, outcome.at_most or 0)
 
     def _to(self, here: int, r: int, k: int) -> Link:
         """The way to step `k` of route `r`, from the step at `here` (0: from outside)."""
         if k == len(self.product.routes[r]):
-            return 0, 0
+            return self.builder.shelf_step.get(self.product.id, 0), 0
         step = self.product.routes[r][k]
         if not step.others:
             return self.places[r, k, 0], 0
@@ -150,9 +154,18 @@ class Graph:
         """A way out of the step at `here`."""
         words = self.builder.m.words[here : here + at.STEP_WORDS] if here else [0] * at.STEP_WORDS
         words[at.NEXT_STEP], words[at.FORK] = link
-        if not here:
+        if self._enters:
             words[at.STEP_NUMBER] = STEPS_MAX
         return self.builder.m.put(0, words)
+
+    def _deliver(self, a: int) -> None:
+        """Material: its only place is the shelf."""
+        words = self.builder.m.words
+        if self.product.id not in self.builder.shelf_step:
+            raise Unrunnable(f"product `{self.product.id}` has no route, and nothing takes it; give it one")
+        words[a + at.ROUTE] = shelf = self.builder.shelf_step[self.product.id]
+        words[a + at.FIRST] = words[shelf + at.AT_STORE]
+        words[words[a + at.FIRST] + at.IS_FIRST] |= at.IS_ENTRY
 
     def _entry(self, a: int) -> None:
         """Where a job begins, when that is not always the same step."""
@@ -161,15 +174,21 @@ class Graph:
         for r, j in firsts:
             store = words[self.places[r, 0, j] + at.AT_STORE]
             words[store + at.IS_FIRST] |= at.IS_ENTRY
-        if len(firsts) == 1:
-            return
-        links = [self._to(0, r, 0) for r in range(len(product.routes))]
+        if len(firsts) > 1:
+            words[a + at.ENTRY] = self.way_in(0)
+
+    def way_in(self, here: int) -> int:
+        """A record from which a job begins its route: a copy of the step at `here`, or, with 0, a place outside."""
+        self._enters, product = True, self.product
+        links = [self._to(here, r, 0) for r in range(len(product.routes))]
         link = links[0]
         if product.other_routes:
             shares = [other.share for other in product.other_routes]
             ways = [Way(s, x) for s, x in zip([1.0 - sum(shares), *shares], links, strict=True)]
-            link = 0, self._fork(0, at.BY_CHANCE, at.FOR_ROUTE, ways)
-        words[a + at.ENTRY] = self._copy(0, link)
+            link = 0, self._fork(here, at.BY_CHANCE, at.FOR_ROUTE, ways)
+        made = self._copy(here, link)
+        self._enters = False
+        return made
 
 
 def _paced(builder: Builder, name: str, station: str) -> int:

@@ -22,7 +22,7 @@ from andon.models.simulate.program import (
     machine_code,
     probe_code,
 )
-from andon.models.simulate.ways import decides
+from andon.models.simulate.ways import decides, kitting, parting
 from andon.site.floor import Station
 
 
@@ -31,7 +31,8 @@ def processes(builder: Builder) -> None:
     site, words = builder.site, builder.m.words
     crew_at = {c.id: r for c, r in zip(site.crews, builder.pool_at, strict=True)}
     fleet_at = builder.store_at[len(site.stations)] if site.fleets else 0
-    deciding = {name for product in site.products for name in decides(product)}
+    deciding = {name for product in site.products for name in decides(product)} | parting(site)
+    assembling, taking_apart = kitting(site), parting(site)
     asks = Asks(builder)
     entries: list[tuple[Station, Wiring, Entries, tuple[Counter, ...]]] = []
     for i, station in enumerate(site.stations):
@@ -57,6 +58,8 @@ def processes(builder: Builder) -> None:
             minimal=b is not None and b.repair == "minimal",
             delay=builder.reals.at[delay] if b and delay else 0,
             upkeep=tuple(need.upkeep for need in needs),
+            kits=station.id in assembling,
+            parts=station.id in taking_apart,
         )
         entries.append((station, wiring, machine_code(builder.code, station, wiring), needs))
     machine_at = [_machine(builder, k, entries[i]) for k, i in enumerate(builder.station_of)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from andon.core.time import SECOND
 from andon.models.simulate.build_flow import Graph
+from andon.models.simulate.build_parts import put_deeds, put_shelves
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.kernel import layout as at
 
@@ -12,10 +13,14 @@ def products(builder: Builder) -> None:
     """Each product's record, its route as linked steps, and its demand."""
     site, words = builder.site, builder.m.words
     ranks = _ranks(builder)
+    put_shelves(builder)
+    graphs: dict[str, Graph] = {}
     for i, product in enumerate(site.products):
         a = builder.product_at[i]
-        Graph(builder, product, a).write()
+        graphs[product.id] = Graph(builder, product, a)
+        graphs[product.id].write()
         words[a + at.RANK] = ranks[i]
+    put_deeds(builder, graphs)
     builder.join_groups()
     for d in site.demand:
         a = builder.product_at[[p.id for p in site.products].index(d.product)]

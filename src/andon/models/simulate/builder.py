@@ -64,6 +64,10 @@ class Builder:
         """Whether anything is ever carried."""
         self.started: list[int] = []
         self.names: dict[int, str] = {}
+        self.shelf_at: dict[str, int] = {}
+        """Where the stores of components stand, by buffer."""
+        self.shelf_step: dict[str, int] = {}
+        """The step-like record that a component's route ends in, by product."""
         self.groups: dict[tuple[int, ...], int] = {}
         """Groups of alternatives, by their stores."""
 

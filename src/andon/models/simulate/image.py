@@ -12,6 +12,7 @@ from andon.models.simulate.booked import Booked, booked, waiting_otherwise
 from andon.models.simulate.build_book import book
 from andon.models.simulate.build_control import control, hold_cards
 from andon.models.simulate.build_floor import stores_and_pools
+from andon.models.simulate.build_parts import growth
 from andon.models.simulate.build_processes import processes
 from andon.models.simulate.build_products import products
 from andon.models.simulate.build_stops import processes_more
@@ -23,6 +24,7 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.tables import ORDERS_OPEN_MAX, curve_table, cyclic, mixes
+from andon.models.simulate.ways import components, shelves
 from andon.site.model import Site
 
 TOKENS_MAX = 1_000_000
@@ -48,6 +50,11 @@ class Image:
     vehicles: tuple[str, ...]
     crews: tuple[str, ...]
     stores: tuple[str, ...]
+    """Buffers of stations."""
+    shelves: tuple[str, ...]
+    """Buffers of components; their stores come last."""
+    components: frozenset[str]
+    """Products that are built into others."""
     processes: dict[int, str]
     """Name by process address."""
     places: dict[int, str]
@@ -94,6 +101,8 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options) ->
         vehicles=builder.vehicle_ids,
         crews=tuple(c.id for c in site.crews),
         stores=tuple(s.buffer for s in site.stations),
+        shelves=tuple(builder.shelf_at),
+        components=components(site),
         processes=builder.names,
         places=_places(builder),
         assumptions=builder.reals.names,
@@ -106,6 +115,7 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options) ->
 
 def _places(builder: Builder) -> dict[int, str]:
     names = {s: station.buffer for s, station in zip(builder.store_at, builder.site.stations, strict=False)}
+    names |= {s: buffer for buffer, s in builder.shelf_at.items()}
     return names | {g: " or ".join(f"`{names[s]}`" for s in key)[1:-1] for key, g in builder.groups.items()}
 
 
@@ -127,7 +137,10 @@ def _check(builder: Builder) -> None:
 def _records(builder: Builder) -> None:
     site, m = builder.site, builder.m
     builder.product_at = m.table(at.PRODUCTS, at.PRODUCTS_N, len(site.products), at.PRODUCT_WORDS)
-    builder.store_at = m.table(at.STORES, at.STORES_N, len(site.stations) + len(site.fleets), at.STORE_WORDS)
+    kept = list(dict.fromkeys(taken.buffer for _, _, taken in shelves(site)))
+    plain = len(site.stations) + len(site.fleets)
+    stores = m.table(at.STORES, at.STORES_N, plain + len(kept), at.STORE_WORDS)
+    builder.store_at, builder.shelf_at = stores[:plain], dict(zip(kept, stores[plain:], strict=True))
     builder.pool_at = m.table(at.POOLS, at.POOLS_N, len(site.crews), at.POOL_WORDS)
     count = len(builder.machine_ids) + len(builder.vehicle_ids) + len(builder.calendar_machines)
     count += len(site.demand) + len(site.crews) + 3 + people_of(site) + bool(builder.book) + processes_more(site)
@@ -138,7 +151,7 @@ def _records(builder: Builder) -> None:
         m.table(at.BOOKS, 0, len(site.crews), at.BOOK_WORDS)
     m.put(at.FINISHES, [0] * len(builder.book))
     vehicle_records(builder)
-    width = 1 + 2 * len(site.products) + len(builder.store_at)
+    width = 1 + 2 * len(site.products) + len(stores)
     m.put(at.SERIES, [0] * (builder.options.bins * width))
 
 
@@ -174,6 +187,10 @@ def _begin_from_live(builder: Builder) -> dict[str, int]:
     if live is not None:
         for station, s in zip(builder.site.stations, builder.store_at, strict=False):
             warm.queue(words, builder.site, s, station, live)
+        for _, _, taken in shelves(builder.site):
+            index = [p.id for p in builder.site.products].index(taken.product)
+            step = (index, builder.shelf_step[taken.product])
+            warm.shelf(words, builder.shelf_at[taken.buffer], taken, step, live)
         table = warm.order_book(words, builder.site, live, builder.product_at)
         words[at.INITIAL_N] = len(table) // (1 + at.ORDER_WORDS)
         builder.m.put(at.INITIAL, table)
@@ -209,8 +226,10 @@ def _room(builder: Builder) -> int:
         words[a + at.RING], words[a + at.RING_MASK] = end, ORDERS_OPEN_MAX - 1
         end += ORDERS_OPEN_MAX * at.ORDER_WORDS
     places = sum(words[s + at.CAPACITY] for s in builder.store_at)
-    places += sum(s.batch * len(s.machines) for s in site.stations) + len(builder.vehicle_ids)
-    jobs = min(places, words[at.WIP_LIMIT], TOKENS_MAX) + 1
+    more = growth(builder)
+    places += sum(s.batch * len(s.machines) for s in site.stations) * more + len(builder.vehicle_ids)
+    jobs = min(places, words[at.WIP_LIMIT] if more == 1 else places)
+    jobs = min(jobs + sum(words[s + at.CAPACITY] for s in builder.shelf_at.values()), TOKENS_MAX) + 1
     words[at.TOKENS_NEXT], words[at.TOKENS_END] = end, end + jobs * at.TOKEN_WORDS
     end += jobs * at.TOKEN_WORDS
     words[at.TRACE], words[at.TRACE_N] = end, end

@@ -68,6 +68,7 @@ class Entries:
     down: int
     planned: int
     """The first of what falls due by use; of no meaning where nothing does."""
+    kit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,10 @@ class Wiring:
     """Law of the wait before a repair."""
     upkeep: tuple[Upkeep, ...] = ()
     """What falls due by use, between two jobs."""
+    kits: bool = False
+    """Whether some of its jobs wait for components."""
+    parts: bool = False
+    """Whether some of its jobs are taken apart."""
 
 
 def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
@@ -123,6 +128,7 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
     take = code.here
     planned = _upkeep_code(code, wiring)
     _take_code(code, wiring)
+    kit = code.add(at.KIT) if wiring.kits else 0
     setup = code.here
     if wiring.setup:
         change = code.add(at.CHANGE_FROM if wiring.changes else at.CHANGE, wiring.setup, 0, wiring.changes)
@@ -143,12 +149,13 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
     worked = code.add(at.WORKED, at.BUSY, at.REM, 0)
     if wiring.crew:
         code.add(at.RELEASE_CREW)
+    part = code.add(at.PART) if wiring.parts else 0
     leave = code.add(at.SEND if wiring.sends else at.LEAVE, wiring.fleet)
     if wiring.cards:
         code.add(at.CARDS_BACK)
     code.add(at.JUMP, take)
     if not running:
-        return Entries(take, setup, serve, leave, serve, take, planned)
+        return Entries(take, setup, serve, part or leave, serve, take, planned, kit or setup)
     life = at.LIFE_AGED if wiring.minimal else at.LIFE_NEW
     fails = code.add(at.RELEASE_CREW)
     _repair_code(code, wiring, fresh=True)
@@ -156,13 +163,13 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
     code.add(at.JUMP, begin)
     code.patch(work, c=fails)
     code.patch(worked, c=fails)
-    places = [_with_life(code, wiring, place) for place in (take, setup, serve, leave, planned)]
+    places = [_with_life(code, wiring, place) for place in (take, setup, serve, part or leave, planned, kit or setup)]
     downs = []
     for place in (serve, take):
         downs.append(_repair_code(code, wiring))
         code.add(life, wiring.ttf)
         code.add(at.JUMP, place)
-    return Entries(places[0], places[1], places[2], places[3], downs[0], downs[1], places[4])
+    return Entries(places[0], places[1], places[2], places[3], downs[0], downs[1], places[4], places[5])
 
 
 def _upkeep_code(code: Code, wiring: Wiring) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -148,18 +149,29 @@ class Rows:
         """Jobs completed: of one product, or all."""
         if index is not None:
             return self.product(index, at.DONE).astype(float)
-        return np.sum([self.done(i) for i in range(len(self.image.products))], axis=0)
+        return np.sum([self.done(i) for i in self._which(None)], axis=0)
+
+    def _which(self, index: int | None) -> Sequence[int]:
+        """One product, or all but those that are built into others."""
+        if index is not None:
+            return (index,)
+        return [i for i, name in enumerate(self.image.products) if name not in self.image.components]
+
+    def stock(self, shelf: int) -> Column:
+        """Mean number of components on a shelf."""
+        store = int(self.image.memory[at.STORES_N]) - len(self.image.shelves) + shelf
+        return self.queue(store)
 
     def lead_s(self, index: int | None = None, word: int = at.LEAD_US) -> Column:
         """Mean seconds from order to completion (`FLOW_US`: from release), NaN where none was completed."""
-        which = range(len(self.image.products)) if index is None else (index,)
+        which = self._which(index)
         total = np.sum([self.product(i, word) for i in which], axis=0) / 1e6
         count = np.sum([self.product(i, at.FLOW_N) for i in which], axis=0)
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
     def on_time(self, index: int | None = None) -> Column:
         """Share of the orders that were on time, among those complete or overdue; NaN where there was none."""
-        which = range(len(self.image.products)) if index is None else (index,)
+        which = self._which(index)
         good = np.sum([self.product(i, at.ON_TIME) for i in which], axis=0)
         count = np.sum([self.product(i, at.ORDERS_DONE) + self.product(i, at.OVERDUE) for i in which], axis=0)
         return np.where(count > 0, good / np.maximum(count, 1), np.nan)

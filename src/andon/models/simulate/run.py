@@ -204,6 +204,10 @@ def refuse_faults(image: Image, memories: np.ndarray, first: int) -> None:
                 " and its station more cards" if any(s.cards for s in image.site.stations if s.buffer == store) else ""
             )
             raise Unrunnable(f"{text}; give `{store}` more room{cards} or lower the release limit")
+        case at.FAULT_PARTS:
+            shelf = image.places.get(int(row[where + at.WAITS_AT]), "a buffer")
+            text = f"`{process}` waits for parts in `{shelf}` that never come, since the release limit is used up"
+            raise Unrunnable(f"{text}, {after}; raise `wip_limit`, or order fewer of what waits for them")
         case at.FAULT_RUNAWAY:
             text = f"`{process}` does things without time passing ({at.STEPS_AT_ONE_INSTANT_MAX:,} steps), {after}"
             raise Unrunnable(f"{text}; check that its times are not 0")

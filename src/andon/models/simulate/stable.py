@@ -12,6 +12,7 @@ from andon.models.simulate.laws import mean_of, scale_of
 from andon.models.simulate.rows import STATES, Rows
 from andon.models.simulate.tables import curve_value_s, setpoint_default
 from andon.models.simulate.visits import expected_visits
+from andon.models.simulate.ways import steps_of
 from andon.site.floor import Crew, OtherStation, Product, Station, Step
 from andon.site.model import Site
 
@@ -60,6 +61,9 @@ class _Week:
             if d.product == product.id and every > 0:
                 again = 1.0 - scrap if d.replace_scrap else 1.0
                 total += d.quantity * self.open_s / every / again if again > 0 else math.inf
+        for whole in self.site.products:
+            given = sum(g.quantity for step in steps_of(whole) for g in step.gives if g.product == product.id)
+            total += given * self.jobs(whole) if given and whole.id != product.id else 0.0
         return total
 
     def time_s(self, station: Station, step: Step | OtherStation) -> float:
@@ -193,5 +197,6 @@ def warnings(site: Site, change: Asked) -> tuple[str, ...]:
         f"nothing orders product `{p.id}`, so none is made; add a demand or remove it"
         for p in built.products
         if p.id not in ordered
+        and not any(g.product == p.id for q in built.products for s in steps_of(q) for g in s.gives)
     ]
     return tuple(found)

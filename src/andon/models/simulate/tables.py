@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable, mean_of, scale_of, words_of
 from andon.models.simulate.live import LiveState
-from andon.models.simulate.ways import follows
+from andon.models.simulate.ways import after_parting, follows
 from andon.site.floor import Curve, Fleet, Station
 from andon.site.model import Site
 
@@ -224,6 +224,7 @@ def cyclic(site: Site) -> bool:
     for product in site.products:
         for here, there in follows(product):
             after[here.station].add(there.station)
+        after_parting(site, product, after)
     done: set[str] = set()
     while True:
         ready = [s for s, next_ones in after.items() if s not in done and next_ones <= done]

@@ -29,7 +29,7 @@ def expected_visits(product: Product) -> Visits:
     found: list[tuple[Step, float]] = []
     scrap = 0.0
     for share, route in ((own, product.route), *((o.share, o.route) for o in product.other_routes)):
-        counts, lost = _follow(route)
+        counts, lost = _follow(route) if route else ([], 0.0)
         found += [(step, share * n) for step, n in zip(route, counts, strict=True)]
         scrap += share * lost
     return Visits(tuple(found), min(scrap, 1.0))

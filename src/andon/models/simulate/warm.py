@@ -9,14 +9,14 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import mean_of, scale_of
 from andon.models.simulate.live import LiveState, MachineNow
 from andon.models.simulate.program import Entries
-from andon.site.floor import Station
+from andon.site.floor import Station, Taken
 from andon.site.model import Site
 
 SERIAL_WARM = 1 << 40
 """Serial numbers of jobs that were on the floor at the start, so that their draws are their own. They are numbered by
 where they stand (machine, buffer or vehicle, and place there), so that something built elsewhere does not shift them.
 """
-IN_QUEUE, ON_ROAD = 1 << 36, 1 << 37
+IN_QUEUE, ON_ROAD, IN_SHELF = 1 << 36, 1 << 37, 1 << 38
 PLACES = 1 << 17
 """More than there are jobs in one machine or buffer."""
 
@@ -44,6 +44,9 @@ def machine(words: list[int], site: Site, p: int, station: Station, entries: Ent
             words[p + at.LAST] = -1  # it waits for set-up, so it is not set up for this job
     elif state == "maintenance" and all(plan.counts == "running" for plan in station.maintenance):
         words[p + at.PC], words[p + at.STATE], words[p + at.REP] = entries.planned, at.PLANNED, at.UNSEEN
+    elif state == "idle" and now.job and entries.kit != entries.setup:
+        _load(words, site, p, station, now)
+        words[p + at.PC] = entries.kit  # it has a job and waits for its components
     elif state == "down" and not calendar:
         words[p + at.PC] = entries.down_with_job if loaded else entries.down
         words[p + at.STATE], words[p + at.AGE], words[p + at.REP] = at.FAILED, age, at.UNSEEN
@@ -76,6 +79,19 @@ def queue(words: list[int], site: Site, s: int, station: Station, live: LiveStat
     for i in range(count):
         product, step = _known(site, known[i], station) if i < len(known) else (-1, 0)
         chain.append(_token(words, product, step, IN_QUEUE + words[s + at.AT_STATION] * PLACES + i))
+    _link(words, chain)
+    words[s + at.HEAD], words[s + at.TAIL] = chain[0], chain[-1]
+    words[s + at.LEVEL] = words[s + at.PEAK] = count
+
+
+def shelf(words: list[int], s: int, taken: Taken, step: tuple[int, int], live: LiveState) -> None:
+    """Components on a shelf, as many as seen (never more than it holds). `step`: product, and the step at the shelf."""
+    count = min(live.levels.get(taken.buffer, 0), words[s + at.CAPACITY])
+    if not count or words[s + at.LEVEL]:
+        return
+    chain = [_token(words, -1, 0, IN_SHELF + s * PLACES + i) for i in range(count)]
+    for t in chain:
+        words[t + at.PRODUCT], words[t + at.PLACE] = step
     _link(words, chain)
     words[s + at.HEAD], words[s + at.TAIL] = chain[0], chain[-1]
     words[s + at.LEVEL] = words[s + at.PEAK] = count

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from andon.site.floor import OtherStation, Product, Step
+from andon.site.floor import OtherStation, Product, Step, Taken
+from andon.site.model import Site
 
 
 def follows(product: Product) -> Iterator[tuple[Step | OtherStation, Step | OtherStation]]:
@@ -17,6 +18,15 @@ def follows(product: Product) -> Iterator[tuple[Step | OtherStation, Step | Othe
             yield from itertools.product((here, *here.others), (there, *there.others))
 
 
+def after_parting(site: Site, product: Product, after: dict[str, set[str]]) -> None:
+    """Add where the jobs go that its jobs are taken apart into, to the stations `after` each station."""
+    begins = {p.id: {v.station for r in p.routes if r for v in (r[0], *r[0].others)} for p in site.products}
+    for step in steps_of(product):
+        for given in step.gives:
+            for visit in (step, *step.others):
+                after[visit.station] |= begins[given.product]
+
+
 def decides(product: Product) -> set[str]:
     """Stations that a job of the product leaves by more than one way."""
     found: set[str] = set()
@@ -25,3 +35,31 @@ def decides(product: Product) -> set[str]:
             if step.outcomes or (after is not None and after.others):
                 found.update(v.station for v in (step, *step.others))
     return found
+
+
+def steps_of(product: Product) -> Iterator[Step]:
+    """The steps of all its routes."""
+    return itertools.chain.from_iterable(product.routes)
+
+
+def shelves(site: Site) -> Iterator[tuple[Product, Step, Taken]]:
+    """Everything that is taken: by which product, in which step, what from where."""
+    for product in site.products:
+        for step in steps_of(product):
+            for taken in step.takes:
+                yield product, step, taken
+
+
+def components(site: Site) -> frozenset[str]:
+    """Products that are built into others."""
+    return frozenset(taken.product for _, _, taken in shelves(site))
+
+
+def parting(site: Site) -> set[str]:
+    """Stations where jobs are taken apart."""
+    return {v.station for p in site.products for s in steps_of(p) if s.gives for v in (s, *s.others)}
+
+
+def kitting(site: Site) -> set[str]:
+    """Stations where jobs wait for components."""
+    return {v.station for p in site.products for s in steps_of(p) if s.takes for v in (s, *s.others)}

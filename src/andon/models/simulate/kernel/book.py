@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
-from andon.models.simulate.kernel.desk import let_in, release_one, token
+from andon.models.simulate.kernel.desk import let_in, release_one
 from andon.models.simulate.kernel.due import enlist
 from andon.models.simulate.kernel.events import schedule
-from andon.models.simulate.kernel.floor import wake_desk
+from andon.models.simulate.kernel.floor import token, wake_desk
 from andon.models.simulate.kernel.flow import entry_step
 
 

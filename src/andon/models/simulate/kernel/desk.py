@@ -5,7 +5,7 @@ from __future__ import annotations
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.events import note, schedule
 from andon.models.simulate.kernel.fleet import forget_traffic
-from andon.models.simulate.kernel.floor import arrive, book_wip, set_size, wake_desk
+from andon.models.simulate.kernel.floor import arrive, book_wip, set_size, token, wake_desk
 from andon.models.simulate.kernel.flow import entry_step
 from andon.models.simulate.kernel.rota import reset_people
 from andon.models.simulate.kernel.work import draw, who_is
@@ -54,22 +54,6 @@ def order_place(m: at.Words, product: int, pc: int) -> int:
     m[a + at.ORDERED] += m[a + at.QUANTITY]
     wake_desk(m)
     return pc + 1
-
-
-def token(m: at.Words) -> int:
-    """A fresh job record, or 0 when the table is full."""
-    t = m[at.TOKENS_FREE]
-    if t != 0:
-        m[at.TOKENS_FREE] = m[t + at.LINK]
-        m[t + at.JOB_ORDER] = 0
-        return t
-    t = m[at.TOKENS_NEXT]
-    if t + at.TOKEN_WORDS > m[at.TOKENS_END]:
-        m[at.FAULT] = at.FAULT_TOKENS
-        return 0
-    m[at.TOKENS_NEXT] = t + at.TOKEN_WORDS
-    m[t + at.JOB_ORDER] = 0
-    return t
 
 
 def dispatch(m: at.Words, p: int, pc: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel.due import fill_booked, fill_floor
 from andon.models.simulate.kernel.events import enter, note, wake
 from andon.models.simulate.kernel.people import release_people
 from andon.models.simulate.kernel.queues import append, interrupt, shift
@@ -34,6 +35,9 @@ def has_room(m: at.Words, s: int) -> bool:
 def arrive(m: at.Words, s: int, t: int) -> None:
     """Job `t` enters store `s` (its place was promised): to a waiting machine, or to the end of the queue."""
     m[s + at.RESERVED] -= 1
+    if m[s + at.RULE] != at.FIRST_IN:
+        stow(m, s, t)
+        return
     p = m[s + at.GET_HEAD]
     if p != 0:
         shift(m, s + at.GET_HEAD, s + at.GET_TAIL, at.NEXT)
@@ -50,6 +54,79 @@ def arrive(m: at.Words, s: int, t: int) -> None:
         return
     append(m, s + at.HEAD, s + at.TAIL, t, at.LINK)
     count(m, s, 1)
+
+
+def stow(m: at.Words, s: int, t: int) -> None:
+    """Job `t` is put away in store `s` by the store's own rule; on a shelf it is thereby finished. Who waits looks."""
+    if m[s + at.RULE] == at.LAST_IN:
+        m[t + at.LINK] = m[s + at.HEAD]
+        m[s + at.HEAD] = t
+        if m[s + at.TAIL] == 0:
+            m[s + at.TAIL] = t
+    else:
+        append(m, s + at.HEAD, s + at.TAIL, t, at.LINK)
+    count(m, s, 1)
+    if m[s + at.RULE] == at.ON_SHELF:
+        finish(m, t)
+    if m[s + at.GET_HEAD] != 0:
+        p = shift(m, s + at.GET_HEAD, s + at.GET_TAIL, at.NEXT)
+        wake(m, p, m[p + at.PC])
+
+
+def finish(m: at.Words, t: int) -> None:
+    """Job `t` is finished: book it, and let its product's oldest open order have it."""
+    product = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
+    now = m[at.NOW]
+    m[product + at.DONE] += 1
+    m[product + at.LAST_EXIT] = now
+    if m[t + at.RELEASED] >= 0:
+        m[product + at.FLOW_N] += 1
+        m[product + at.FLOW_US] += (now - m[t + at.RELEASED]) // 1000
+        m[product + at.LEAD_US] += (now - m[t + at.ARRIVED]) // 1000
+    if m[at.TRACE_END] > 0:
+        note(m, at.TRACE_EXIT, m[t + at.PRODUCT], m[t + at.SERIAL] & at.SERIAL_MASK)
+    book_wip(m)
+    m[at.WIP] -= 1
+    m[product + at.ON_FLOOR] -= 1
+    if m[t + at.JOB_ORDER] != 0:
+        fill_booked(m, m[t + at.JOB_ORDER], product)
+    elif m[product + at.BOOK_FLOOR] != 0 and m[t + at.RELEASED] < 0:
+        fill_floor(m, product)
+    elif m[product + at.RING_DONE] != m[product + at.RING_IN]:
+        o = m[product + at.RING] + (m[product + at.RING_DONE] & m[product + at.RING_MASK]) * at.ORDER_WORDS
+        m[o + at.ORDER_LEFT] -= 1
+        if m[o + at.ORDER_LEFT] == 0:
+            if m[product + at.RING_DONE] < at.FINISH_MAX:
+                m[product + at.FINISH + m[product + at.RING_DONE]] = now
+            m[product + at.RING_DONE] += 1
+            m[product + at.ORDERS_DONE] += 1
+            if now <= m[o + at.ORDER_DUE]:
+                m[product + at.ON_TIME] += 1
+            else:
+                m[product + at.LATE_US] += (now - m[o + at.ORDER_DUE]) // 1000
+    wake_desk(m)
+
+
+def free(m: at.Words, t: int) -> None:
+    """Give the record of job `t` back."""
+    m[t + at.LINK] = m[at.TOKENS_FREE]
+    m[at.TOKENS_FREE] = t
+
+
+def token(m: at.Words) -> int:
+    """A fresh job record, or 0 when the table is full."""
+    t = m[at.TOKENS_FREE]
+    if t != 0:
+        m[at.TOKENS_FREE] = m[t + at.LINK]
+        m[t + at.JOB_ORDER] = 0
+        return t
+    t = m[at.TOKENS_NEXT]
+    if t + at.TOKEN_WORDS > m[at.TOKENS_END]:
+        m[at.FAULT] = at.FAULT_TOKENS
+        return 0
+    m[at.TOKENS_NEXT] = t + at.TOKEN_WORDS
+    m[t + at.JOB_ORDER] = 0
+    return t
 
 
 def take(m: at.Words, s: int) -> int:

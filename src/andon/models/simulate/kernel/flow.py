@@ -6,7 +6,7 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.chance import unit
 from andon.models.simulate.kernel.due import lose_booked
 from andon.models.simulate.kernel.events import enter, note
-from andon.models.simulate.kernel.floor import book_wip, has_room, wake_desk
+from andon.models.simulate.kernel.floor import book_wip, free, has_room, wake_desk
 from andon.models.simulate.kernel.queues import append
 from andon.models.simulate.kernel.work import leave, seek_deadlock, which_is, who_is
 
@@ -123,15 +123,6 @@ def again(m: at.Words, t: int, way: int) -> bool:
     return True
 
 
-def forget(m: at.Words, t: int) -> None:
-    """Job `t` is no more on the floor: give its record back."""
-    book_wip(m)
-    m[at.WIP] -= 1
-    m[m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS + at.ON_FLOOR] -= 1
-    m[t + at.LINK] = m[at.TOKENS_FREE]
-    m[at.TOKENS_FREE] = t
-
-
 def scrap(m: at.Words, t: int) -> None:
     """Job `t` is thrown away; where its product's scrap is made again, the order book asks for one job more.
 
@@ -142,7 +133,10 @@ def scrap(m: at.Words, t: int) -> None:
     m[a + at.SCRAPPED] += 1
     if m[at.TRACE_END] > 0:
         note(m, at.TRACE_SCRAP, m[t + at.PRODUCT], m[t + at.SERIAL] & at.SERIAL_MASK)
-    forget(m, t)
+    book_wip(m)
+    m[at.WIP] -= 1
+    m[a + at.ON_FLOOR] -= 1
+    free(m, t)
     if m[t + at.JOB_ORDER] != 0:
         lose_booked(m, m[t + at.JOB_ORDER], a)
     elif m[a + at.REPLACES] != 0 and m[a + at.RING_DONE] != m[a + at.RING_IN]:

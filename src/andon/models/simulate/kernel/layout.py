@@ -40,6 +40,8 @@ TRACE, TRACE_N, TRACE_END, CYCLIC, CURVES, FIFO, EMPTY, WIP_AREA, WIP_SINCE = 42
 INITIAL, INITIAL_N, STEPS_LIMIT, ROAD_MIX = 51, 52, 53, 54
 MISREAD, OUTAGE = 70, 71
 PEOPLE, PEOPLE_N, ASKED_N, TEAMS_WAIT, BOOKS = 75, 76, 77, 78, 79
+ASSEMBLES = 60
+"""Whether anything is assembled."""
 HEADER = 96
 """Words 55 to 59 are free for the event list, 60 to 64 for flow, 65 to 69 control, 70 to 74 machines, 75 to 79 people,
 80 to 89 vehicles."""
@@ -90,6 +92,8 @@ RULE: who goes first. A group is a record like a store's, in whose PUT list thos
 STORE_WORDS = 24
 CARDS = 18
 """Cards of the stage; 0: it has none. Word 19 is for control."""
+FIRST_IN, LAST_IN, ON_SHELF = 0, 1, 2
+"""Rules: first come first served; the last one first; a shelf, where finished components wait to be built in."""
 IS_ENTRY, IN_GROUP = 1, 2
 """Bits of IS_FIRST: jobs enter the floor here; the store is a member of groups."""
 
@@ -176,7 +180,9 @@ FORK_KIND, FORK_N, FORK_PURPOSE, FORK_GROUP, WAYS = range(5)
 # a way: cumulative chance in parts of CERTAIN, the copy of the step to be put at, what is done, counter, how often
 WAY_UP_TO, WAY_OUT, WAY_DOES, WAY_COUNTER, WAY_MOST = range(5)
 WAY_WORDS = 5
-GO_ON, SEND_BACK, SCRAP = range(3)
+LET_GO, SEND_BACK, SCRAP = range(3)
+# a deed: kinds taken, kinds given; then (shelf, how many) by kind taken, (way out, product, how many) by kind given
+TAKES_N, GIVES_N, DEEDS = range(3)
 CERTAIN = 1_000_000_000
 
 # --- real numbers: number of assumptions, their factors, then distributions of eight words
@@ -208,9 +214,9 @@ GET, CHANGE, ACQUIRE, WORK, WORKED, RELEASE_CREW, SERVICE, LEAVE, JUMP, LIFE_NEW
 MEET, FETCH, CARRY, DROP, ORDER_NEXT, ORDER_PLACE, DISPATCH, LINE_NEXT, LINE_SET = range(11, 20)
 HOLD, BREAK, MEND, BIN_NEXT, BIN_NOTE, RESET, STOP = range(20, 27)
 CHANGE_FROM, LIFE_AGED, SPAN, AWAIT, HALT, GO_ON, SPARE, FALLS_DUE, USE_UP = range(30, 39)
-SEND = 40
+SEND, KIT, PART = 40, 41, 42
 ACQUIRE_PEOPLE, PERSON_TURN = 65, 66
-# 39 is for machines, 41 to 54 flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
+# 39 is for machines, 43 to 54 flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
 
 # --- control: which job next, cards, the order book, questions to a policy
 BOOK, BOOK_N, BOOK_HERE, FINISHES = 65, 66, 67, 68
@@ -235,6 +241,7 @@ RATIO_SLACK_US_MAX = 30_000_000_000_000
 
 # --- faults: why a replication ended early
 FAULT_NONE, FAULT_RUNAWAY, FAULT_DEADLOCK, FAULT_TOKENS, FAULT_ORDERS, FAULT_BUDGET = range(6)
+FAULT_PARTS = 20
 
 # --- trace records: what, when, who, value
 TRACE_WORDS = 4

@@ -25,6 +25,7 @@ from andon.models.simulate.kernel.flow import send
 from andon.models.simulate.kernel.misread import misread_levels, misread_machine
 from andon.models.simulate.kernel.numbers import exp, normal_quantile
 from andon.models.simulate.kernel.pace import change_from
+from andon.models.simulate.kernel.parts import kit, part, seek_missing
 from andon.models.simulate.kernel.people import acquire_people
 from andon.models.simulate.kernel.rota import close_people, person_turn
 from andon.models.simulate.kernel.stops import await_plan, due, life_aged, span, use
@@ -98,6 +99,10 @@ def step_flow(m: at.Words, p: int, op: int, a: int, pc: int) -> int:
     """The instructions of routes with more than one way."""
     if op == at.SEND:
         return send(m, p, a, pc)
+    if op == at.KIT:
+        return kit(m, p, pc)
+    if op == at.PART:
+        return part(m, p, pc)
     return -1
 
 
@@ -204,6 +209,8 @@ def run(m: at.Words, f: at.Reals, code: at.Program) -> None:
 
 def close(m: at.Words) -> None:
     """Book all that is still open at the end."""
+    if m[at.FAULT] == 0 and m[at.ASSEMBLES] != 0:
+        seek_missing(m)
     if m[at.FAULT] == 0:
         m[at.NOW] = m[at.END]
         m[at.NOW_US] = m[at.END] // 1000
@@ -250,7 +257,8 @@ def begin(m: at.Words, f: at.Reals, seed: int, replication: int) -> None:
         misread_levels(m, f, m[errors + at.ERROR_LEVELS])
     for i in range(m[at.STORES_N]):
         s = m[at.STORES] + i * at.STORE_WORDS
-        settle(m, m[s + at.HEAD], m[s + at.MIX])
+        if m[s + at.RULE] != at.ON_SHELF:
+            settle(m, m[s + at.HEAD], m[s + at.MIX])
     for i in range(m[at.PROCS_N]):
         p = m[at.PROCS] + i * at.PROC_WORDS
         if m[p + at.KIND] == at.VEHICLE and m[p + at.JOB] != 0:

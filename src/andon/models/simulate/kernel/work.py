@@ -6,9 +6,8 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.calls import call_vehicle
 from andon.models.simulate.kernel.chance import duration, isf, residual, unit
 from andon.models.simulate.kernel.downtime import down_state, stand
-from andon.models.simulate.kernel.due import fill_booked, fill_floor
-from andon.models.simulate.kernel.events import enter, note, note_jobs, schedule
-from andon.models.simulate.kernel.floor import arrive, book_wip, has_room, release, take, wake_desk
+from andon.models.simulate.kernel.events import enter, note_jobs, schedule
+from andon.models.simulate.kernel.floor import arrive, finish, free, has_room, release, take
 from andon.models.simulate.kernel.numbers import log
 from andon.models.simulate.kernel.queues import append
 
@@ -185,7 +184,7 @@ def leave(m: at.Words, p: int, fleet: int, pc: int) -> int:
         if route == 0:
             m[p + at.JOB] = m[t + at.LINK]
             m[p + at.COUNT] += 1
-            go_out(m, t, m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS)
+            go_out(m, t)
             continue
         s = m[route + at.AT_STORE]
         if m[p + at.HAS_ROOM] == 0:
@@ -216,39 +215,10 @@ def leave(m: at.Words, p: int, fleet: int, pc: int) -> int:
     return pc + 1
 
 
-def go_out(m: at.Words, t: int, product: int) -> None:
-    """Job `t` is finished: book it, let its product's oldest open order have it, give its record back."""
-    now = m[at.NOW]
-    m[product + at.DONE] += 1
-    m[product + at.LAST_EXIT] = now
-    if m[t + at.RELEASED] >= 0:
-        m[product + at.FLOW_N] += 1
-        m[product + at.FLOW_US] += (now - m[t + at.RELEASED]) // 1000
-        m[product + at.LEAD_US] += (now - m[t + at.ARRIVED]) // 1000
-    if m[at.TRACE_END] > 0:
-        note(m, at.TRACE_EXIT, m[t + at.PRODUCT], m[t + at.SERIAL] & at.SERIAL_MASK)
-    book_wip(m)
-    m[at.WIP] -= 1
-    m[product + at.ON_FLOOR] -= 1
-    m[t + at.LINK] = m[at.TOKENS_FREE]
-    m[at.TOKENS_FREE] = t
-    if m[t + at.JOB_ORDER] != 0:
-        fill_booked(m, m[t + at.JOB_ORDER], product)
-    elif m[product + at.BOOK_FLOOR] != 0 and m[t + at.RELEASED] < 0:
-        fill_floor(m, product)
-    elif m[product + at.RING_DONE] != m[product + at.RING_IN]:
-        o = m[product + at.RING] + (m[product + at.RING_DONE] & m[product + at.RING_MASK]) * at.ORDER_WORDS
-        m[o + at.ORDER_LEFT] -= 1
-        if m[o + at.ORDER_LEFT] == 0:
-            if m[product + at.RING_DONE] < at.FINISH_MAX:
-                m[product + at.FINISH + m[product + at.RING_DONE]] = now
-            m[product + at.RING_DONE] += 1
-            m[product + at.ORDERS_DONE] += 1
-            if now <= m[o + at.ORDER_DUE]:
-                m[product + at.ON_TIME] += 1
-            else:
-                m[product + at.LATE_US] += (now - m[o + at.ORDER_DUE]) // 1000
-    wake_desk(m)
+def go_out(m: at.Words, t: int) -> None:
+    """Job `t` is finished and leaves the floor."""
+    finish(m, t)
+    free(m, t)
 
 
 def seek_deadlock(m: at.Words, p: int) -> None:
@@ -297,7 +267,7 @@ def has_work(m: at.Words, q: int, s: int) -> bool:
 def drains(m: at.Words, w: int) -> bool:
     """Whether what a machine waits for, a store, a fleet or a group of stores, is marked as one that moves on."""
     if m[w + at.CAPACITY] > 0:
-        return m[w + at.MARK] != 0
+        return m[w + at.MARK] != 0 or m[w + at.RULE] == at.ON_SHELF
     members = m[w + at.GROUPS]
     if members == 0:
         return True

@@ -1,0 +1,132 @@
+"""Jobs that become one, and jobs that become several: kits for assembly, disassembly."""
+
+from __future__ import annotations
+
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel.events import enter, note, wake
+from andon.models.simulate.kernel.floor import book_wip, free, take, token
+from andon.models.simulate.kernel.queues import append, shift
+from andon.models.simulate.kernel.work import go_out
+
+
+def kit(m: at.Words, p: int, pc: int) -> int:
+    """Take what the job in hand needs off the shelves, all at once; wait at the first shelf that has too little.
+
+    Whoever waits at a shelf is served before those who come later, also while there is too little for it.
+    """
+    if m[p + at.DOWN] != 0:
+        m[p + at.PARKED] = 1
+        m[p + at.PC] = pc
+        enter(m, p, at.FAILED)
+        return -1
+    deed = m[m[m[p + at.JOB] + at.PLACE] + at.DEED]
+    if deed == 0:
+        return pc + 1
+    n = m[deed + at.TAKES_N]
+    for i in range(n):
+        s = m[deed + at.DEEDS + 2 * i]
+        woken = m[p + at.STATE] == at.STARVED and m[p + at.WAITS_AT] == s
+        if m[s + at.LEVEL] < m[deed + at.DEEDS + 2 * i + 1] or (m[s + at.GET_HEAD] != 0 and not woken):
+            wait_for_parts(m, p, s, woken)
+            m[p + at.PC] = pc
+            return -1
+    m[p + at.WAITS_AT] = 0
+    for i in range(n):
+        s = m[deed + at.DEEDS + 2 * i]
+        for _ in range(m[deed + at.DEEDS + 2 * i + 1]):
+            free(m, take(m, s))
+        if m[s + at.GET_HEAD] != 0 and m[s + at.LEVEL] > 0:
+            q = shift(m, s + at.GET_HEAD, s + at.GET_TAIL, at.NEXT)
+            wake(m, q, m[q + at.PC])
+    return pc + 1
+
+
+def wait_for_parts(m: at.Words, p: int, s: int, first: bool) -> None:
+    """Let machine `p` wait at shelf `s`: as the last in line, or as the `first`, where it stood before."""
+    if first:
+        m[p + at.NEXT] = m[s + at.GET_HEAD]
+        m[s + at.GET_HEAD] = p
+        if m[s + at.GET_TAIL] == 0:
+            m[s + at.GET_TAIL] = p
+    else:
+        append(m, s + at.GET_HEAD, s + at.GET_TAIL, p, at.NEXT)
+    m[p + at.WAITS_AT] = s
+    enter(m, p, at.STARVED)
+
+
+def part(m: at.Words, p: int, pc: int) -> int:
+    """Take the jobs in hand apart: each one is finished, and the jobs that it gives are in hand instead."""
+    before = 0
+    t = m[p + at.JOB]
+    while t != 0:
+        after = m[t + at.LINK]
+        deed = m[m[t + at.PLACE] + at.DEED]
+        last = t
+        if deed != 0 and m[deed + at.GIVES_N] > 0:
+            last = before
+            give = deed + at.DEEDS + 2 * m[deed + at.TAKES_N]
+            for _ in range(m[deed + at.GIVES_N]):
+                for _ in range(m[give + 2]):
+                    piece = begin_part(m, t, m[give], m[give + 1])
+                    if piece == 0:
+                        return -1
+                    if last == 0:
+                        m[p + at.JOB] = piece
+                    else:
+                        m[last + at.LINK] = piece
+                    last = piece
+                give += 3
+            m[last + at.LINK] = after
+            go_out(m, t)
+        before = last
+        t = after
+    return pc + 1
+
+
+def begin_part(m: at.Words, t: int, out: int, product: int) -> int:
+    """A new job of `product` out of job `t`, put at the way out `out`; 0 when the table is full.
+
+    It counts as ordered and released when the job was that it comes from.
+    """
+    piece = token(m)
+    if piece == 0:
+        return 0
+    for word in range(at.TOKEN_WORDS):
+        m[piece + word] = m[t + word]
+    a = m[at.PRODUCTS] + product * at.PRODUCT_WORDS
+    m[piece + at.PRODUCT] = product
+    m[piece + at.PLACE] = out
+    m[piece + at.SERIAL] = m[a + at.SERIALS]
+    m[piece + at.SENT_BACK] = 0
+    m[piece + at.LINK] = 0
+    m[piece + at.JOB_ORDER] = 0
+    m[a + at.ON_FLOOR] += 1
+    m[a + at.SERIALS] += 1
+    m[a + at.RELEASED_N] += 1
+    m[a + at.ORDERED] += 1
+    book_wip(m)
+    m[at.WIP] += 1
+    if m[at.TRACE_END] > 0:
+        note(m, at.TRACE_START, product, m[piece + at.SERIAL])
+    return piece
+
+
+def seek_missing(m: at.Words) -> None:
+    """At the end: if machines wait for parts, nothing moves, and the release limit is used up, they never come."""
+    if m[at.WIP] < m[at.WIP_LIMIT]:
+        return
+    waits = 0
+    for i in range(m[at.PROCS_N]):
+        p = m[at.PROCS] + i * at.PROC_WORDS
+        kind = m[p + at.KIND]
+        if kind == at.VEHICLE and m[p + at.JOB] != 0:
+            return
+        if kind != at.MACHINE:
+            continue
+        if m[p + at.STATE] != at.STARVED and m[p + at.STATE] != at.BLOCKED:
+            return
+        if m[p + at.STATE] == at.STARVED and m[p + at.JOB] != 0:
+            waits = p
+    if waits != 0:
+        m[at.FAULT] = at.FAULT_PARTS
+        m[at.FAULT_AT] = waits
