@@ -153,16 +153,27 @@ def test_a_press_waits_while_its_parts_find_no_room() -> None:
 
 def test_compiled_and_plain_leave_the_same_bits() -> None:
     stages = [Stage(exponential(70.0)), Stage(exponential(40.0)), Stage(exponential(120.0), machines=2)]
-    for site in (_pumps(stages, (4, 6)), _pumps(stages, (1, 2))):
+    for site in (_pumps(stages, (4, 6)), _pumps(stages, (1, 2), wip=6)):
         assert (runs(site, 5000.0, 3).prints == runs(site, 5000.0, 3, plain=True).prints).all()
 
 
 def test_parts_that_never_come_are_told() -> None:
-    """Five pumps fill the release limit, so no housing is ever let in."""
-    site = _pumps([Stage(constant(7.0)), Stage(constant(3.0)), Stage(constant(5.0))], (2, 6), wip=5)
-    demand = (site.demand[0].model_copy(update={"quantity": 10}), *site.demand[1:])
-    with pytest.raises(Unrunnable, match=r"`m2-0` waits for parts in `housings` that never come.*raise `wip_limit`"):
-        runs(site.model_copy(update={"demand": demand}), 5000.0, 1, plain=True)
+    """One lathe makes both components; it is blocked by a shelf full of housings while the bench waits for seals."""
+    site = line([Stage(constant(7.0)), Stage(constant(5.0))], constant(1e7), quantity=9, products=((1,), (0,), (0,)))
+    takes = (Taken(product="p1", buffer="housings"), Taken(product="p2", buffer="seals"))
+    site = routed(site, 0, {"at": 1, "takes": takes})
+    kept = (Buffer(id="housings", capacity=2), Buffer(id="seals", capacity=20))
+    site = site.model_copy(update={"buffers": (*site.buffers, *kept)})
+    with pytest.raises(Unrunnable, match=r"`m1-0` waits for parts in `seals` that never come"):
+        runs(site, 5000.0, 1, plain=True)
+
+
+def test_components_do_not_use_up_the_release_limit() -> None:
+    """Five pumps at most on the floor, ten are ordered at once: their housings and seals are let in all the same."""
+    site = _rare(_pumps([Stage(constant(7.0)), Stage(constant(3.0)), Stage(constant(5.0))], (2, 6), wip=5))
+    demand = tuple(d.model_copy(update={"quantity": n}) for d, n in zip(site.demand, (10, 10, 20), strict=True))
+    rows = runs(site.model_copy(update={"demand": demand}), 5000.0, 1, plain=True)
+    assert rows.done(0)[0] == 10
 
 
 def test_what_cannot_be_assembled_says_why() -> None:

@@ -295,7 +295,6 @@ def assembly(draw: Draw, site: Site) -> Site:
         products=(change(product, route=route), *site.products[1:], Product(id="bolt", name="bolt", route=())),
         buffers=(*site.buffers, Buffer(id="bolts", capacity=draw(st.integers(3, 9)))),
         demand=(*site.demand, Demand(product="bolt", every="deliveries", quantity=draw(st.integers(1, 5)), due_h=1.0)),
-        release=None,
     )
 
 

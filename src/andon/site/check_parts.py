@@ -29,6 +29,10 @@ def check(made: Draft) -> Iterator[Problem]:
                         what = f"{name} takes {shown(taken.product)} from {shown(taken.buffer)}, where jobs wait for "
                         what += buffers[taken.buffer].label
                         yield item.problem(place, what, "give the component a buffer of its own")
+                    elif (holds := _capacity(made, taken.buffer)) < taken.quantity:
+                        what = f"{name} takes {taken.quantity} {shown(taken.product)} at once, and "
+                        what += f"{shown(taken.buffer)} holds {holds}"
+                        yield item.problem(place, what, "give the buffer more `capacity`")
                     elif kept.setdefault(taken.buffer, taken.product) != taken.product:
                         what = f"{name} takes {shown(taken.product)} from {shown(taken.buffer)}, which is for "
                         what += f"{shown(kept[taken.buffer])}"
@@ -38,6 +42,13 @@ def check(made: Draft) -> Iterator[Problem]:
     for item in made.all("product"):
         if isinstance(item.part, Product) and not item.part.route and item.id not in taken_ones:
             yield item.problem(("route",), f"{item.label} has no route, and nothing takes it", "add its steps")
+
+
+def _capacity(made: Draft, buffer: str) -> int:
+    """Places of a buffer; beyond all measure when nobody can tell."""
+    item = made.ids("buffer").get(buffer)
+    found = item.get("capacity") if item is not None else None
+    return found if isinstance(found, int) else 1 << 60
 
 
 def _routes(product: Product) -> Iterator[tuple[Path, Sequence[Step]]]:

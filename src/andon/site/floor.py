@@ -225,6 +225,11 @@ class Step(Part):
     """Jobs of other products that there are instead when it is done (disassembly); of a last step."""
 
     @property
+    def places(self) -> tuple[Step | OtherStation, ...]:
+        """Itself, and the other stations."""
+        return (self, *self.others)
+
+    @property
     def called(self) -> str:
         """What outcomes call it."""
         return self.name or self.station

@@ -18,6 +18,7 @@ def put_shelves(builder: Builder) -> None:
         g.product for p in site.products for s in steps_of(p) for g in s.gives
     }
     stations = {s.id: i for i, s in enumerate(site.stations)}
+    index = {p.id: i for i, p in enumerate(site.products)}
     of: dict[str, str] = {}
     for product, step, taken in shelves(site):
         if taken.buffer in owned or of.setdefault(taken.buffer, taken.product) != taken.product:
@@ -29,15 +30,22 @@ def put_shelves(builder: Builder) -> None:
             raise Unrunnable(
                 f"`{product.id}` takes `{taken.product}`, which nobody orders, delivers or gives; add it to `demand`"
             )
-        if taken.buffer not in capacity or taken.product not in {p.id for p in site.products}:
+        if taken.buffer not in capacity or taken.product not in index:
             raise Unrunnable(
                 f"`{product.id}` takes `{taken.product}` from `{taken.buffer}`, and one of them is not declared"
+            )
+        if capacity[taken.buffer] < taken.quantity:
+            raise Unrunnable(
+                f"`{product.id}` takes {taken.quantity} `{taken.product}` at once, and `{taken.buffer}` holds "
+                f"{capacity[taken.buffer]}; give it more room"
             )
         if taken.product in builder.shelf_step:
             continue
         s = builder.shelf_at[taken.buffer]
         words[s + at.CAPACITY], words[s + at.RULE] = capacity[taken.buffer], at.ON_SHELF
         words[s + at.AT_STATION] = stations[step.station]
+        words[s + at.MIX] = component = builder.product_at[index[taken.product]]
+        words[component + at.IS_PART] = 1
         record = [0] * at.STEP_WORDS
         record[at.AT_STORE], record[at.TIME], record[at.CURVE] = s, builder.reals.one, -1
         record[at.STEP_STATION], record[at.STEP_NUMBER] = stations[step.station], STEPS_MAX - 1

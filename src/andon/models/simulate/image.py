@@ -228,7 +228,7 @@ def _room(builder: Builder) -> int:
     places = sum(words[s + at.CAPACITY] for s in builder.store_at)
     more = growth(builder)
     places += sum(s.batch * len(s.machines) for s in site.stations) * more + len(builder.vehicle_ids)
-    jobs = min(places, words[at.WIP_LIMIT] if more == 1 else places)
+    jobs = min(places, words[at.WIP_LIMIT] if more == 1 and not builder.shelf_at else places)
     jobs = min(jobs + sum(words[s + at.CAPACITY] for s in builder.shelf_at.values()), TOKENS_MAX) + 1
     words[at.TOKENS_NEXT], words[at.TOKENS_END] = end, end + jobs * at.TOKEN_WORDS
     end += jobs * at.TOKEN_WORDS

@@ -206,8 +206,8 @@ def refuse_faults(image: Image, memories: np.ndarray, first: int) -> None:
             raise Unrunnable(f"{text}; give `{store}` more room{cards} or lower the release limit")
         case at.FAULT_PARTS:
             shelf = image.places.get(int(row[where + at.WAITS_AT]), "a buffer")
-            text = f"`{process}` waits for parts in `{shelf}` that never come, since the release limit is used up"
-            raise Unrunnable(f"{text}, {after}; raise `wip_limit`, or order fewer of what waits for them")
+            text = f"`{process}` waits for parts in `{shelf}` that never come: what makes them is blocked"
+            raise Unrunnable(f"{text}, {after}; give the buffers of the other components more room")
         case at.FAULT_RUNAWAY:
             text = f"`{process}` does things without time passing ({at.STEPS_AT_ONE_INSTANT_MAX:,} steps), {after}"
             raise Unrunnable(f"{text}; check that its times are not 0")

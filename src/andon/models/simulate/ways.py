@@ -15,15 +15,15 @@ def follows(product: Product) -> Iterator[tuple[Step | OtherStation, Step | Othe
         pairs = list(itertools.pairwise(route))
         pairs += [(s, t) for s in route for o in s.outcomes for t in route if t.called == o.to]
         for here, there in pairs:
-            yield from itertools.product((here, *here.others), (there, *there.others))
+            yield from itertools.product(here.places, there.places)
 
 
 def after_parting(site: Site, product: Product, after: dict[str, set[str]]) -> None:
     """Add where the jobs go that its jobs are taken apart into, to the stations `after` each station."""
-    begins = {p.id: {v.station for r in p.routes if r for v in (r[0], *r[0].others)} for p in site.products}
+    begins = {p.id: {v.station for r in p.routes if r for v in r[0].places} for p in site.products}
     for step in steps_of(product):
         for given in step.gives:
-            for visit in (step, *step.others):
+            for visit in step.places:
                 after[visit.station] |= begins[given.product]
 
 
@@ -33,7 +33,7 @@ def decides(product: Product) -> set[str]:
     for route in product.routes:
         for step, after in itertools.zip_longest(route, route[1:]):
             if step.outcomes or (after is not None and after.others):
-                found.update(v.station for v in (step, *step.others))
+                found.update(v.station for v in step.places)
     return found
 
 
@@ -57,9 +57,9 @@ def components(site: Site) -> frozenset[str]:
 
 def parting(site: Site) -> set[str]:
     """Stations where jobs are taken apart."""
-    return {v.station for p in site.products for s in steps_of(p) if s.gives for v in (s, *s.others)}
+    return {v.station for p in site.products for s in steps_of(p) if s.gives for v in s.places}
 
 
 def kitting(site: Site) -> set[str]:
     """Stations where jobs wait for components."""
-    return {v.station for p in site.products for s in steps_of(p) if s.takes for v in (s, *s.others)}
+    return {v.station for p in site.products for s in steps_of(p) if s.takes for v in s.places}

@@ -55,7 +55,7 @@ def dispatch_all(m: at.Words, p: int, once: int, pc: int) -> int:
     buffer is full, or that has as many jobs on the floor as it may, is passed over. `once`: go on at the next
     instruction afterwards, instead of waiting to be woken.
     """
-    while m[at.WIP] < m[at.WIP_LIMIT]:
+    while m[at.WIP] < m[at.WIP_LIMIT] or m[at.ASSEMBLES] != 0:
         best = 0
         best_rank = 0
         best_priority = 0
@@ -64,6 +64,8 @@ def dispatch_all(m: at.Words, p: int, once: int, pc: int) -> int:
         for i in range(m[at.PRODUCTS_N]):
             a = m[at.PRODUCTS] + i * at.PRODUCT_WORDS
             if m[a + at.WAITING] == 0 or m[a + at.ON_FLOOR] >= m[a + at.FLOOR_LIMIT]:
+                continue
+            if m[at.WIP] >= m[at.WIP_LIMIT] and m[a + at.IS_PART] == 0:
                 continue
             step = entry_step(m, a)
             if step == 0:

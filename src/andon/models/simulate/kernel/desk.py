@@ -61,13 +61,13 @@ def dispatch(m: at.Words, p: int, pc: int) -> int:
 
     A product whose first buffer is full is passed over; it is not allowed to hold up the others.
     """
-    while m[at.WIP] < m[at.WIP_LIMIT]:
+    while m[at.WIP] < m[at.WIP_LIMIT] or m[at.ASSEMBLES] != 0:
         best = 0
         best_key = 0
         best_step = 0
         for i in range(m[at.PRODUCTS_N]):
             a = m[at.PRODUCTS] + i * at.PRODUCT_WORDS
-            if m[a + at.WAITING] == 0:
+            if m[a + at.WAITING] == 0 or (m[at.WIP] >= m[at.WIP_LIMIT] and m[a + at.IS_PART] == 0):
                 continue
             step = entry_step(m, a)
             if step == 0:
@@ -114,6 +114,7 @@ def let_in(m: at.Words, a: int, t: int, step: int, came: int) -> None:
     m[a + at.WAITING] -= 1
     m[a + at.RELEASED_N] += 1
     m[a + at.ON_FLOOR] += 1
+    m[at.WIP_LIMIT] += m[a + at.IS_PART]
     book_wip(m)
     m[at.WIP] += 1
     if m[at.TRACE_END] > 0:

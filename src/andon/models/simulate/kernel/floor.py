@@ -88,6 +88,7 @@ def finish(m: at.Words, t: int) -> None:
     book_wip(m)
     m[at.WIP] -= 1
     m[product + at.ON_FLOOR] -= 1
+    m[at.WIP_LIMIT] -= m[product + at.IS_PART]
     if m[t + at.JOB_ORDER] != 0:
         fill_booked(m, m[t + at.JOB_ORDER], product)
     elif m[product + at.BOOK_FLOOR] != 0 and m[t + at.RELEASED] < 0:

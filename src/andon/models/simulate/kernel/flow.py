@@ -136,6 +136,7 @@ def scrap(m: at.Words, t: int) -> None:
     book_wip(m)
     m[at.WIP] -= 1
     m[a + at.ON_FLOOR] -= 1
+    m[at.WIP_LIMIT] -= m[a + at.IS_PART]
     free(m, t)
     if m[t + at.JOB_ORDER] != 0:
         lose_booked(m, m[t + at.JOB_ORDER], a)

@@ -93,7 +93,8 @@ STORE_WORDS = 24
 CARDS = 18
 """Cards of the stage; 0: it has none. Word 19 is for control."""
 FIRST_IN, LAST_IN, ON_SHELF = 0, 1, 2
-"""Rules: first come first served; the last one first; a shelf, where finished components wait to be built in."""
+"""Rules: first come first served; the last one first; a shelf, where finished components wait to be built in (its MIX
+is the address of the component's product)."""
 IS_ENTRY, IN_GROUP = 1, 2
 """Bits of IS_FIRST: jobs enter the floor here; the store is a member of groups."""
 
@@ -152,9 +153,9 @@ FIRST, ROUTE, ROUTE_N, WAITING, RING, RING_MASK, RING_DONE, RING_OUT, RING_IN = 
 DONE, FLOW_US, FLOW_N, LEAD_US, ORDERS_DONE, ON_TIME, SERIALS, EVERY, QUANTITY, DUE = range(9, 19)
 RANK, LAST_EXIT, ORDERED, LATE_US, RELEASED_N = 19, 20, 21, 22, 23
 PRODUCT_WORDS = 44
-SCRAPPED, REWORKED, REPLACES, ENTRY, PIECES = 33, 34, 35, 38, 39
+SCRAPPED, REWORKED, REPLACES, ENTRY, IS_PART = 33, 34, 35, 38, 39
 """REPLACES: whether what is scrapped is made again; ENTRY: step-like record before the first step, where that is
-chosen; PIECES: jobs that came into being on the floor, less those that were merged away or taken apart."""
+chosen; IS_PART: 1 for a component, whose jobs do not count under the release limit: it moves along with them."""
 OVERDUE = 32
 """Open orders whose due time had passed at the end."""
 # an order in a product's ring

@@ -341,6 +341,7 @@ def know(m: at.Words, t: int) -> None:
     m[t + at.JOB_DUE] = m[product + at.FLOOR_DUE]
     m[t + at.JOB_PRIORITY] = m[product + at.PRODUCT_PRIORITY]
     m[product + at.ON_FLOOR] += 1
+    m[at.WIP_LIMIT] += m[product + at.IS_PART]
 
 
 def drawn(m: at.Words, mix: int, which: int) -> int:

@@ -12,7 +12,7 @@ from andon.models.simulate.kernel.work import go_out
 def kit(m: at.Words, p: int, pc: int) -> int:
     """Take what the job in hand needs off the shelves, all at once; wait at the first shelf that has too little.
 
-    Whoever waits at a shelf is served before those who come later, also while there is too little for it.
+    Those who wait at a shelf look in the order in which they came; who finds all that it needs takes it.
     """
     if m[p + at.DOWN] != 0:
         m[p + at.PARKED] = 1
@@ -25,9 +25,8 @@ def kit(m: at.Words, p: int, pc: int) -> int:
     n = m[deed + at.TAKES_N]
     for i in range(n):
         s = m[deed + at.DEEDS + 2 * i]
-        woken = m[p + at.STATE] == at.STARVED and m[p + at.WAITS_AT] == s
-        if m[s + at.LEVEL] < m[deed + at.DEEDS + 2 * i + 1] or (m[s + at.GET_HEAD] != 0 and not woken):
-            wait_for_parts(m, p, s, woken)
+        if m[s + at.LEVEL] < m[deed + at.DEEDS + 2 * i + 1]:
+            wait_for_parts(m, p, s)
             m[p + at.PC] = pc
             return -1
     m[p + at.WAITS_AT] = 0
@@ -35,21 +34,30 @@ def kit(m: at.Words, p: int, pc: int) -> int:
         s = m[deed + at.DEEDS + 2 * i]
         for _ in range(m[deed + at.DEEDS + 2 * i + 1]):
             free(m, take(m, s))
-        if m[s + at.GET_HEAD] != 0 and m[s + at.LEVEL] > 0:
-            q = shift(m, s + at.GET_HEAD, s + at.GET_TAIL, at.NEXT)
-            wake(m, q, m[q + at.PC])
+        let_look(m, s)
     return pc + 1
 
 
-def wait_for_parts(m: at.Words, p: int, s: int, first: bool) -> None:
-    """Let machine `p` wait at shelf `s`: as the last in line, or as the `first`, where it stood before."""
-    if first:
+def let_look(m: at.Words, s: int) -> None:
+    """Let the first who waits at shelf `s` look again, if something lies there."""
+    if m[s + at.GET_HEAD] != 0 and m[s + at.LEVEL] > 0:
+        q = shift(m, s + at.GET_HEAD, s + at.GET_TAIL, at.NEXT)
+        wake(m, q, m[q + at.PC])
+
+
+def wait_for_parts(m: at.Words, p: int, s: int) -> None:
+    """Let machine `p` wait at shelf `s`: as the first in line when it was that before, else as the last."""
+    before = m[p + at.WAITS_AT] if m[p + at.STATE] == at.STARVED else s
+    if before != s:
+        if before != 0:
+            let_look(m, before)
+    elif m[p + at.STATE] == at.STARVED:
         m[p + at.NEXT] = m[s + at.GET_HEAD]
         m[s + at.GET_HEAD] = p
         if m[s + at.GET_TAIL] == 0:
             m[s + at.GET_TAIL] = p
-    else:
-        append(m, s + at.GET_HEAD, s + at.GET_TAIL, p, at.NEXT)
+        return
+    append(m, s + at.GET_HEAD, s + at.GET_TAIL, p, at.NEXT)
     m[p + at.WAITS_AT] = s
     enter(m, p, at.STARVED)
 
@@ -101,6 +109,7 @@ def begin_part(m: at.Words, t: int, out: int, product: int) -> int:
     m[piece + at.LINK] = 0
     m[piece + at.JOB_ORDER] = 0
     m[a + at.ON_FLOOR] += 1
+    m[at.WIP_LIMIT] += m[a + at.IS_PART]
     m[a + at.SERIALS] += 1
     m[a + at.RELEASED_N] += 1
     m[a + at.ORDERED] += 1
@@ -112,20 +121,25 @@ def begin_part(m: at.Words, t: int, out: int, product: int) -> int:
 
 
 def seek_missing(m: at.Words) -> None:
-    """At the end: if machines wait for parts, nothing moves, and the release limit is used up, they never come."""
-    if m[at.WIP] < m[at.WIP_LIMIT]:
-        return
+    """At the end: machines wait for components that are on the floor or in the order book, and nothing moves.
+
+    Then those never come: what makes them is blocked, in the end by a shelf that is full of something else.
+    """
     waits = 0
     for i in range(m[at.PROCS_N]):
         p = m[at.PROCS] + i * at.PROC_WORDS
         kind = m[p + at.KIND]
-        if kind == at.VEHICLE and m[p + at.JOB] != 0:
+        state = m[p + at.STATE]
+        if kind == at.VEHICLE and state != at.STARVED:
             return
         if kind != at.MACHINE:
             continue
-        if m[p + at.STATE] != at.STARVED and m[p + at.STATE] != at.BLOCKED:
+        if not (state == at.STARVED or state == at.BLOCKED):  # noqa: PLR1714 - a set would be an object
             return
-        if m[p + at.STATE] == at.STARVED and m[p + at.JOB] != 0:
+        if state == at.STARVED and m[p + at.JOB] != 0:
+            component = m[m[p + at.WAITS_AT] + at.MIX]
+            if m[component + at.ON_FLOOR] == 0 and m[component + at.WAITING] == 0:
+                return
             waits = p
     if waits != 0:
         m[at.FAULT] = at.FAULT_PARTS
