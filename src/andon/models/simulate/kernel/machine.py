@@ -21,11 +21,10 @@ from andon.models.simulate.kernel.downtime import break_down, mend, spare
 from andon.models.simulate.kernel.events import next_ready, pop, schedule
 from andon.models.simulate.kernel.fleet import step_on_roads, step_straight
 from andon.models.simulate.kernel.floor import acquire, book_crew, book_wip, count, release
-from andon.models.simulate.kernel.flow import send
 from andon.models.simulate.kernel.misread import misread_levels, misread_machine
 from andon.models.simulate.kernel.numbers import exp, normal_quantile
 from andon.models.simulate.kernel.pace import change_from
-from andon.models.simulate.kernel.parts import kit, part, seek_missing
+from andon.models.simulate.kernel.parts import seek_missing, step_flow
 from andon.models.simulate.kernel.people import acquire_people
 from andon.models.simulate.kernel.rota import close_people, person_turn
 from andon.models.simulate.kernel.stops import await_plan, due, life_aged, span, use
@@ -93,17 +92,6 @@ def step_people(m: at.Words, f: at.Reals, p: int, op: int, a: int, pc: int) -> i
     if op == at.ACQUIRE_PEOPLE:
         return acquire_people(m, p, a, pc)
     return person_turn(m, f, p, pc)
-
-
-def step_flow(m: at.Words, p: int, op: int, a: int, pc: int) -> int:
-    """The instructions of routes with more than one way."""
-    if op == at.SEND:
-        return send(m, p, a, pc)
-    if op == at.KIT:
-        return kit(m, p, pc)
-    if op == at.PART:
-        return part(m, p, pc)
-    return -1
 
 
 def step_machine(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, c: int, pc: int) -> int:

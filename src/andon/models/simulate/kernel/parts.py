@@ -5,6 +5,7 @@ from __future__ import annotations
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.events import enter, note, wake
 from andon.models.simulate.kernel.floor import book_wip, free, take, token
+from andon.models.simulate.kernel.flow import send
 from andon.models.simulate.kernel.queues import append, shift
 from andon.models.simulate.kernel.work import go_out
 
@@ -144,3 +145,14 @@ def seek_missing(m: at.Words) -> None:
     if waits != 0:
         m[at.FAULT] = at.FAULT_PARTS
         m[at.FAULT_AT] = waits
+
+
+def step_flow(m: at.Words, p: int, op: int, a: int, pc: int) -> int:
+    """The instructions of routes with more than one way."""
+    if op == at.SEND:
+        return send(m, p, a, pc)
+    if op == at.KIT:
+        return kit(m, p, pc)
+    if op == at.PART:
+        return part(m, p, pc)
+    return -1
