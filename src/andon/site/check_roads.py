@@ -180,7 +180,9 @@ def _stops(made: Draft) -> Iterator[Problem]:
 
 def _reach(made: Draft) -> Iterator[Problem]:
     """A vehicle gets from its place to all that its fleet serves, from each to each, and home from everywhere."""
-    roads = Roads(**{k: tuple(parts(made, n)) for k, n in zip(Roads.model_fields, ROAD_NOUNS, strict=True)})
+    roads = Roads(
+        **{k: tuple(parts(made, n)) for k, n in zip(("nodes", "edges", "stops", "closures"), ROAD_NOUNS, strict=True)}
+    )
     items, reached = made.ids("node"), Reached(roads)
     place = {n.parks: n.id for n in roads.nodes if n.parks}
     chargers = {n.id: "the charger" for n in roads.nodes if n.charger and not n.parks}

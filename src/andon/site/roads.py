@@ -63,6 +63,14 @@ class Closure(Part):
     why: str = ""
 
 
+class Blocked(Part):
+    """An edge that something stands on, by the time since the run began: for questions, not for files."""
+
+    edge: Id
+    from_s: float = Field(ge=0)
+    for_s: float = Field(gt=0)
+
+
 class Roads(Part):
     """The road network: roads.yaml."""
 
@@ -70,3 +78,5 @@ class Roads(Part):
     edges: tuple[Edge, ...] = ()
     stops: tuple[Stop, ...] = ()
     closures: tuple[Closure, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+    """What a question supposes; no file says it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from andon.models.simulate import warm
@@ -27,15 +26,12 @@ SETS_MAX = 64
 """Sets of edges that are closed together, within a run."""
 
 
-def closing_times(
-    site: Site, options: Options, blocked: Sequence[tuple[str, int, int]] = ()
-) -> list[tuple[int, frozenset[int]]]:
+def closing_times(site: Site, options: Options) -> list[tuple[int, frozenset[int]]]:
     """When which edges (by number) are closed: (from when, closed from then on), the first at 0; empty: never any.
 
     Args:
-        site: with its roads.
+        site: with its roads, their closures by the calendar, and edges that a question supposes blocked.
         options: start and horizon.
-        blocked: further closures: edge, from when, for how long; nanoseconds from the start.
 
     Raises:
         Unrunnable: an edge that is not there, or more than `SETS_MAX` different sets.
@@ -48,10 +44,11 @@ def closing_times(
         when = Shift(id=closure.id, days=closure.days, start=closure.start, end=closure.end)
         for (begin, end), _ in spans(site, when, options.start_ns, options.start_ns + options.horizon_ns):
             shut += [(number[e], begin - options.start_ns, end - options.start_ns) for e in closure.edges]
-    for edge, begin, length in blocked:
-        if edge not in number:
-            raise Unrunnable(f"edge `{edge}` is not declared; name one of roads.yaml")
-        shut.append((number[edge], begin, begin + length))
+    for b in site.roads.blocked:
+        if b.edge not in number:
+            raise Unrunnable(f"edge `{b.edge}` is not declared; name one of roads.yaml")
+        begin = round(b.from_s * 1e9)
+        shut.append((number[b.edge], begin, begin + round(b.for_s * 1e9)))
     if not shut:
         return []
     moments = sorted({0, *(max(b, 0) for _, b, _ in shut), *(e for _, _, e in shut if e > 0)})

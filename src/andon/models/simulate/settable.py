@@ -162,6 +162,13 @@ def _fleets(site: Site) -> Iterator[Setting]:
         yield Setting(f"{fleet.id}.speed", what, "m/s", fleet.speed_m_per_s, "structure", 0.01, 10.0, False, speed)
 
 
+def _roads(site: Site) -> Iterator[Setting]:
+    for edge in site.roads.edges if site.roads is not None else ():
+        build = partial(structure.blocked, edge=edge.id)
+        what = f"how long edge {edge.id} is blocked from the beginning on"
+        yield Setting(f"{edge.id}.blocked", what, "min", 0.0, "structure", 0, LARGE, False, build)
+
+
 def _release(site: Site) -> Iterator[Setting]:
     limit = site.release.wip_limit if site.release is not None else None
     now = float(limit) if limit is not None else None
@@ -182,7 +189,7 @@ def _orders(site: Site) -> Iterator[Setting]:
 
 
 TABLE: tuple[Callable[[Site], Iterator[Setting]], ...] = (
-    _means, _setpoints, _sequence, _stations, _buffers, _crews, _fleets, _release, _orders,
+    _means, _setpoints, _sequence, _stations, _buffers, _crews, _fleets, _roads, _release, _orders,
 )  # fmt: skip
 """A new thing that can be set is a function here; everything else (errors, list, pages) follows."""
 

@@ -11,6 +11,7 @@ from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
 from andon.site.floor import Buffer, Crew, Demand, Fleet, Release, Station
 from andon.site.model import Signal, Site
+from andon.site.roads import Blocked
 
 AT_WORK = frozenset({"running", "setup", "blocked", "down", "waiting_crew"})
 UNDER_WAY = frozenset({"moving", "loading"})
@@ -141,6 +142,15 @@ def _parked(site: Site, have: tuple[str, ...], wanted: tuple[str, ...]) -> Site:
 def speed(site: Site, value: float, *, fleet: str) -> Site:
     """A fleet at `value` metres a second."""
     return _fleet(site, fleet, speed_m_per_s=value)
+
+
+def blocked(site: Site, value: float, *, edge: str, from_min: float = 0.0) -> Site:
+    """Something stands on an edge of the roads for `value` minutes, from `from_min` minutes after the beginning."""
+    if site.roads is None or value <= 0:
+        return site
+    more = Blocked(edge=edge, from_s=from_min * 60.0, for_s=value * 60.0)
+    roads = site.roads.model_copy(update={"blocked": (*site.roads.blocked, more)})
+    return site.model_copy(update={"roads": roads})
 
 
 def wip_limit(site: Site, value: float) -> Site:
