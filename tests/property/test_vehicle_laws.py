@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from drawn_laws import keeps_every_law, run
+from drawn_sites import HORIZON_S, sites
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from road_laws import nobody_stands_still, one_vehicle_a_segment
 from road_sites import edge, node, one, road_site
 
 from andon.models.simulate.kernel import layout as at
@@ -55,6 +55,10 @@ def halls(draw: Any) -> Site:
 def test_drawn_roads_keep_the_laws(site: Site, replication: int) -> None:
     r = run(site, 20_000.0, replication)
     keeps_every_law(r)
-    one_vehicle_a_segment(r)
-    nobody_stands_still(r)
     assert r.m[r.products[0] + at.DONE] == 12
+
+
+@given(site=sites(always=("vehicles", "roads")), replication=st.integers(0, 1000))
+@settings(deadline=None, max_examples=25)
+def test_drawn_sites_with_roads_keep_the_laws(site: Site, replication: int) -> None:
+    keeps_every_law(run(site, HORIZON_S, replication))

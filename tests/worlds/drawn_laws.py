@@ -10,6 +10,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from road_laws import nobody_stands_still, one_vehicle_a_segment
 
 from andon.core.time import SECOND
 from andon.models.simulate import jit
@@ -252,6 +253,8 @@ LAWS: tuple[Callable[[Run], None], ...] = (
     people_are_in_one_place,
     people_do_one_thing,
     time_of_people_adds_up,
+    one_vehicle_a_segment,
+    nobody_stands_still,
 )
 
 

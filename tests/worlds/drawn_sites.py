@@ -15,6 +15,7 @@ from andon.models.simulate.textbook import Stage, day_shift, exponential, line
 from andon.site.floor import (
     Area,
     Assumption,
+    Battery,
     Breakdown,
     Buffer,
     Crew,
@@ -34,6 +35,7 @@ from andon.site.lifting import Lifting
 from andon.site.model import Element, ElementKind, Site
 from andon.site.orders import Order
 from andon.site.part import Part
+from andon.site.roads import Blocked, Edge, Node, Roads, Stop
 
 HORIZON_S = 1800.0
 """How long drawn sites are run: times are drawn such that some hundred things happen."""
@@ -218,6 +220,43 @@ def vehicles(draw: Draw, site: Site) -> Site:
     return change(site, areas=areas, stations=stations, elements=tuple(elements), fleets=(fleet,))
 
 
+def roads(draw: Draw, site: Site) -> Site:
+    """Roads for the fleets: a tree of narrow streets and wider ones, batteries, breakdowns, a blocked edge."""
+    if not site.fleets:
+        site = vehicles(draw, site)
+    n = draw(st.integers(2, 5))
+    nodes = [Node(id=f"n{i}", x_m=4.0 * i, y_m=3.0 * (i % 2)) for i in range(n)]
+    edges = [
+        Edge.model_validate(
+            {"id": f"e{i}", "from": f"n{draw(st.integers(0, i - 1))}", "to": f"n{i}", "lanes": draw(st.integers(1, 2))}
+        )
+        for i in range(1, n)
+    ]
+    names = [v for f in site.fleets for v in f.vehicles]
+    for k, v in enumerate(names):
+        nodes.append(Node(id=f"p{k}", x_m=-2.0 - k, y_m=6.0, parks=v, charger=draw(st.booleans())))
+        edges.append(Edge.model_validate({"id": f"b{k}", "from": f"p{k}", "to": f"n{draw(st.integers(0, n - 1))}"}))
+    nodes.append(Node(id="c", x_m=-1.0, y_m=9.0, charger=True))
+    edges.append(Edge.model_validate({"id": "bc", "from": "c", "to": "n0"}))
+    stops = tuple(
+        Stop(station=s.id, pick_up=f"n{draw(st.integers(0, n - 1))}", set_down=f"n{draw(st.integers(0, n - 1))}")
+        for s in site.stations
+    )
+    blocked = (Blocked(edge="e1", from_s=draw(st.floats(0, 900)), for_s=60.0),) if draw(st.booleans()) else ()
+    if draw(st.booleans()):
+        site = assume(
+            assume(site, "vehicle-fails", exponential(draw(st.floats(30, 300)))), "vehicle-repair", draw(LAWS)
+        )
+        down = Breakdown(time_to_failure="vehicle-fails", time_to_repair="vehicle-repair")
+        site = change(site, fleets=tuple(change(f, breakdown=down) for f in site.fleets))
+    if draw(st.booleans()):
+        wh = draw(st.floats(0.5, 5))
+        battery = Battery(capacity_wh=wh, empty_wh_per_m=0.01, loaded_wh_per_m=0.02, idle_w=1.0, charge_w=60.0)
+        site = change(site, fleets=tuple(change(f, battery=battery) for f in site.fleets))
+    made = Roads(nodes=tuple(nodes), edges=tuple(edges), stops=stops, blocked=blocked)
+    return change(site, roads=made)
+
+
 def curves(draw: Draw, site: Site) -> Site:
     """Processing time by a set-point's curve, times a spread."""
     station = site.stations[some_station(draw, site)]
@@ -358,6 +397,7 @@ WORDS: dict[str, Word] = {
     "breaks in groups": break_groups,
     "a release limit": limit,
     "vehicles": vehicles,
+    "roads": roads,
     "curves": curves,
     "doubt": doubt,
     "dispatch rules": dispatch,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-
-from drawn_laws import Run
+from typing import TYPE_CHECKING
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
 from andon.site.roads import Edge, Node, Roads
+
+if TYPE_CHECKING:
+    from drawn_laws import Run
 
 
 def _node(n: Node) -> str:
@@ -72,5 +74,5 @@ def nobody_stands_still(r: Run) -> None:
     for i, (when, p, now) in enumerate(events):
         state[int(p)] = int(now)
         last = i + 1 == len(events) or events[i + 1][0] > when
-        if last and road.IN_TRAFFIC in state.values() and r.site.roads is not None and not r.site.roads.closures:
+        if last and road.IN_TRAFFIC in state.values() and r.site.roads is not None and not r.site.roads.blocked:
             assert going & set(state.values()), f"a standstill at {when}"
