@@ -60,8 +60,17 @@ class Job:
     step: int = 0
 
 
+@dataclass(eq=False)
+class Person:
+    """Somebody with skills, and the process that they work for."""
+
+    skills: set[str]
+    present: bool = True
+    works: Any = None
+
+
 class JobShop:
-    """The shop: machine processes, a process a carriage, crews as preemptive resources that breaks take away."""
+    """The shop: machine processes, a process a carriage, people chosen by skill, breaks that interrupt."""
 
     def __init__(self, shop: Shop, seed: int) -> None:
         self.shop, self.chance = shop, random.Random(seed)  # noqa: S311 - a simulation
@@ -73,29 +82,33 @@ class JobShop:
         self.stands = [0] * shop.vehicles
         self.floor = simpy.Resource(env, shop.wip)
         self.done, self.completions = 0, 0
-        self.operators = self.crew(shop.operators)
-        self.setters = self.crew(shop.setters)
-        self.menders = self.crew(shop.menders)
+        self.people = simpy.FilterStore(env)
+        for size, skills in (
+            (shop.operators, {"operate"}),
+            (shop.setters, {"set up", "mend"}),
+            (shop.menders, {"mend"}),
+        ):
+            self.people.items += [Person(skills) for _ in range(size)]
+        for person in list(self.people.items):
+            for start, span in shop.breaks:
+                env.process(self.pause(person, start, span))
         for product in range(shop.products):
             env.process(self.orders(product))
         for station in range(shop.stations):
             for _ in range(shop.machines):
                 env.process(self.machine(station))
 
-    def crew(self, size: int) -> simpy.PreemptiveResource:
-        """People with their breaks."""
-        people = simpy.PreemptiveResource(self.env, size)
-        for start, span in self.shop.breaks:
-            for _ in range(size):
-                self.env.process(self.pause(people, start, span))
-        return people
-
-    def pause(self, people: simpy.PreemptiveResource, start: float, span: float) -> Steps:
-        """One person's break."""
+    def pause(self, person: Person, start: float, span: float) -> Steps:
+        """One person's break: the work in hand is interrupted."""
         yield self.env.timeout(start)
-        with people.request(priority=-1) as request:
-            yield request
-            yield self.env.timeout(span)
+        person.present = False
+        if person.works is not None:
+            person.works.interrupt()
+        yield self.env.timeout(span)
+        person.present = True
+        if person in self.people.items:  # put anew, so that those who wait are looked at
+            self.people.items.remove(person)
+            yield self.people.put(person)
 
     def gamma(self, law: tuple[float, float]) -> float:
         """A gamma time of (mean, standard deviation)."""
@@ -117,23 +130,23 @@ class JobShop:
         job.place = place  # type: ignore[attr-defined]
         yield self.buffers[self.routes[product][0]].put(job)
 
-    def attended(self, people: simpy.PreemptiveResource, span: float) -> Steps:
-        """Work that needs a person; a break interrupts it, and it goes on afterwards."""
+    def attended(self, skill: str, span: float) -> Steps:
+        """Work that needs a person with a skill; a break interrupts it, and it goes on afterwards."""
         while span > 0:
-            with people.request(priority=0) as request:
-                yield request
-                begin = self.env.now
-                try:
-                    yield self.env.timeout(span)
-                except simpy.Interrupt:
-                    span -= self.env.now - begin
-                else:
-                    return
+            person = yield self.people.get(lambda p: p.present and skill in p.skills)
+            person.works, begin = self.env.active_process, self.env.now
+            try:
+                yield self.env.timeout(span)
+                span = 0.0
+            except simpy.Interrupt:
+                span -= self.env.now - begin
+            person.works = None
+            yield self.people.put(person)
 
     def work(self, station: int, span: float) -> Steps:
         """Processing, with an operator or alone."""
         if station % 2 == 0:
-            yield from self.attended(self.operators, span)
+            yield from self.attended("operate", span)
         else:
             yield self.env.timeout(span)
 
@@ -141,17 +154,17 @@ class JobShop:
         """Take, set up, process, fail and be mended, send on."""
         shop, chance, last = self.shop, self.chance, -1
         life = chance.expovariate(1 / shop.fails)
-        people = self.operators if station % 2 == 0 else self.setters
+        skill = "operate" if station % 2 == 0 else "set up"
         while True:
             job = yield self.buffers[station].get()
             if job.product != last:
                 last = job.product
-                yield from self.attended(people, chance.uniform(*shop.setup))
+                yield from self.attended(skill, chance.uniform(*shop.setup))
             left = self.gamma(shop.work)
             while left > life:
                 yield from self.work(station, life)
                 left -= life
-                yield from self.attended(self.menders, chance.expovariate(1 / shop.repair))
+                yield from self.attended("mend", chance.expovariate(1 / shop.repair))
                 life = chance.expovariate(1 / shop.fails)
             yield from self.work(station, left)
             life -= left

@@ -23,6 +23,7 @@ from andon.site.floor import (
     Step,
 )
 from andon.site.model import Element, ElementKind, Site
+from andon.site.roads import Edge, Node, Roads, Stop
 
 EVERY_DAY = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -68,8 +69,9 @@ class Shop:
     vehicles: int = 4
     speed: float = 1.5
     operators: int = 12
-    """Needed for processing at every other station."""
+    """Needed for set-up and processing at every other station."""
     setters: int = 3
+    """Needed for set-up at the others; they can mend machines, too."""
     menders: int = 2
     work: tuple[float, float] = (300.0, 90.0)
     setup: tuple[float, float] = (60.0, 180.0)
@@ -81,6 +83,8 @@ class Shop:
     jobs_an_hour: float = 28.0
     pitch: float = 8.0
     """Between stations, on a grid five wide."""
+    roads: bool = False
+    """Vehicles keep to one-way aisles that hold one of them a segment, instead of straight ways."""
     breaks: tuple[tuple[float, float], ...] = ((2 * 3600.0, 900.0), (4.5 * 3600.0, 1800.0))
     """Start after the shift's, length."""
 
@@ -98,6 +102,25 @@ class Shop:
     def every(self) -> float:
         """Between orders of one product."""
         return 3600.0 * self.products * self.quantity / self.jobs_an_hour
+
+
+def aisles(shop: Shop) -> Roads:
+    """A loop between the two rows of stations, north side east, south side west, with a short cut; stops beside it."""
+    columns = range(5)
+    nodes = [Node(id=f"a{k}", x_m=shop.place(k)[0], y_m=10) for k in columns]
+    nodes += [Node(id=f"b{k}", x_m=shop.place(k)[0], y_m=8) for k in columns]
+    nodes += [
+        Node(id=f"stop{k}", x_m=shop.place(k)[0], y_m=6.5 if k < len(columns) else 11.5) for k in range(shop.stations)
+    ]
+    nodes += [Node(id=f"p{i}", x_m=0.4 * i, y_m=9, parks=f"amr-{i}", charger=True) for i in range(shop.vehicles)]
+    ways = [*((f"a{k}", f"a{k + 1}") for k in columns[:-1]), ("a4", "b4"), ("b0", "a0"), ("a2", "b2")]
+    ways += [(f"b{k + 1}", f"b{k}") for k in columns[:-1]]
+    edges = [Edge(id=f"{a}-{b}", **{"from": a, "to": b}, way="one") for a, b in ways]
+    spurs = [(f"{'b' if k < len(columns) else 'a'}{k % 5}", f"stop{k}") for k in range(shop.stations)]
+    spurs += [("b0", f"p{i}") for i in range(shop.vehicles)]
+    edges += [Edge(id=f"{a}-{b}", **{"from": a, "to": b}) for a, b in spurs]
+    stops = tuple(Stop(station=f"s{k}", pick_up=f"stop{k}") for k in range(shop.stations))
+    return Roads(nodes=tuple(nodes), edges=tuple(edges), stops=stops)
 
 
 def shop_site(shop: Shop) -> Site:
@@ -146,17 +169,21 @@ def shop_site(shop: Shop) -> Site:
                 area=f"a{k}",
                 machines=tuple(row),
                 buffer=f"b{k}",
-                crew="operators" if k % 2 == 0 else "setters",
+                skill="operators" if k % 2 == 0 else "setters",
                 crew_for="processing" if k % 2 == 0 else "setup",
                 setup="setup",
-                breakdown=Breakdown(time_to_failure="fails", time_to_repair="repair", crew="menders"),
+                breakdown=Breakdown(time_to_failure="fails", time_to_repair="repair", skill="menders"),
             )
             for k, row in enumerate(machines)
         ),
         buffers=tuple(Buffer(id=f"b{k}", capacity=shop.wip) for k in range(shop.stations)),
         crews=tuple(
-            Crew(id=name, name=name, size={"day": size})
-            for name, size in (("operators", shop.operators), ("setters", shop.setters), ("menders", shop.menders))
+            Crew(id=name, name=name, size={"day": size}, skills=skills)
+            for name, size, skills in (
+                ("operators", shop.operators, ()),
+                ("setters", shop.setters, ("menders",)),
+                ("menders", shop.menders, ()),
+            )
         ),
         fleets=(Fleet(id="amr", vehicles=vehicles, speed_m_per_s=shop.speed, handling="handling"),),
         products=tuple(
@@ -186,4 +213,5 @@ def shop_site(shop: Shop) -> Site:
         people=(),
         purposes=(),
         digests={},
+        roads=aisles(shop) if shop.roads else None,
     )
