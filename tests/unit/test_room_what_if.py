@@ -33,11 +33,12 @@ def test_the_page_lists_what_may_be_changed_and_works_as_a_form(kit: RoomKit) ->
 
 
 def test_an_open_page_gets_the_answer_alone(kit: RoomKit) -> None:
-    form = {"token": kit.token("/what-if"), "n1": "curing.speed", "v1": "1.2", "futures": "50"}
+    form = {"token": kit.token("/what-if"), "n1": "curing.speed", "v1": "1.2", "futures": "50", "bottleneck": "1"}
     answer = kit.client.post("/what-if", data=form, headers={"x-part": "answer"})
     assert answer.status_code == 200
     assert answer.text.lstrip().startswith("<section")
     assert kit.desk.asked[-1][0].replications == 50
+    assert "both methods name curing" in answer.text
 
 
 @pytest.mark.parametrize(

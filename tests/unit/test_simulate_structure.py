@@ -100,6 +100,33 @@ def test_a_new_machine_has_the_set_point_of_its_neighbour_and_can_have_its_own(v
     assert asked(valves, {"curing.machines": 3, "oven-3.setpoint": 190.0}).setpoints == {"oven-3.setpoint": 190.0}
 
 
+@pytest.mark.parametrize("folder", sorted((Path(__file__).parents[2] / "examples").iterdir()), ids=lambda p: p.name)
+def test_every_setting_of_every_example_runs_or_is_refused_in_a_sentence(folder: Path) -> None:
+    site = load(folder)
+    if not isinstance(site, Site) or not (site.demand or site.orders):
+        return
+    for name, setting in settings(site).items():
+        if setting.now is None or setting.kind == "sequence":
+            continue
+        value = min(setting.now + 1 if setting.whole else setting.now * 1.05, setting.high)
+        said = "runs; ends"
+        try:
+            replicate(compile_site(site, None, 900.0, asked(site, {name: value})), 1, 1)
+        except Unrunnable as error:
+            said = str(error)
+        assert "; " in said, name
+        assert "\n" not in said, name
+
+
+def test_a_disturbance_can_be_switched_off() -> None:
+    found = [load(folder) for folder in sorted((Path(__file__).parents[2] / "examples").iterdir())]
+    disturbed = [site for site in found if isinstance(site, Site) and site.disturbances]
+    for site in disturbed:
+        one = site.disturbances[0]
+        assert one not in changed(site, {f"{one.id}.on": 0}).disturbances
+        assert changed(site, {f"{one.id}.on": 1}) == site
+
+
 def test_speed_is_the_times_divided() -> None:
     site = line([Stage(constant(10.0)), Stage(constant(4.0))], constant(1000.0))
     assert float(_run(site, {}, 1).lead_s()[0]) == 14.0

@@ -76,7 +76,8 @@ def _twin(folder: Path, tier: Tier = Tier.ANALYSE, seen: dict[str, Any] | None =
 
 
 def test_the_answer_can_be_repeated_by_its_command(tmp_path: Path) -> None:
-    answer = _twin(tmp_path).ask(Simulate({"curing.machines": 3.0, "setters.early": 2.0}, 40), Who("jonas"))
+    changes = {"curing.machines": 3.0, "setters.early": 2.0}
+    answer = _twin(tmp_path).ask(Simulate(changes, 40, bottleneck=True), Who("jonas"))
     assert not isinstance(answer, Refusal)
     assert answer["alternatives"][0]["set"] == {"curing.machines": 3.0, "setters.early": 2.0}
     assert answer["mark"] == "fragile"
@@ -87,6 +88,7 @@ def test_the_answer_can_be_repeated_by_its_command(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*shlex.split(answer["reproduce"])[1:], "--json"])
     again = json.loads(done.stdout)
     assert again["figures"] == answer["figures"]
+    assert again["bottleneck_by_sensitivity"] == answer["bottleneck_by_sensitivity"]
     assert again["alternatives"][0]["differences"] == answer["alternatives"][0]["differences"]
 
 

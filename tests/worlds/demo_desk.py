@@ -247,6 +247,7 @@ class DemoDesk:
             "interrupted": False,
             "warnings": [],
             "bottleneck": {"station": "curing", "probability": 0.98},
+            **({"bottleneck_by_sensitivity": {"text": "both methods name curing"}} if question.bottleneck else {}),
             "alternatives": [{"differences": differences, "bottleneck": {"station": "turning", "probability": 0.61}}],
             "leans_on": [{"assumption": "cure.spread", "share": 0.31, "elasticity": -0.4}],
             "sampled": ["which products wait in the buffers"],

@@ -146,6 +146,7 @@ class WhatIf:
     def _answer(self, question: Simulate) -> Mapping[str, Any] | Refusal:
         from andon.advise.forecast import horizon_of  # noqa: PLC0415 - the simulator is an optional part
         from andon.models.simulate import jit  # noqa: PLC0415 - same
+        from andon.models.simulate.bottleneck import by_sensitivity  # noqa: PLC0415 - same
         from andon.models.simulate.compare import compare  # noqa: PLC0415 - same
         from andon.models.simulate.laws import Unrunnable  # noqa: PLC0415 - same
         from andon.models.simulate.live import live_state  # noqa: PLC0415 - same
@@ -159,17 +160,22 @@ class WhatIf:
         try:
             live = live_state(self._site, values, now)
             asked = Question(
-                horizon_of(self._site, now), question.replications, question.seed, against=(dict(question.changes),)
+                horizon_of(self._site, now),
+                question.replications,
+                question.seed,
+                against=(dict(question.changes),),
+                bottleneck=question.bottleneck,
             )
             until = self._clock.monotonic() + nanos(SECONDS_MAX)
-            found = compare(
-                self._site,
-                asked,
-                live,
-                pool=ThreadPool(1),
-                stop=lambda: self._ended.is_set() or self._clock.monotonic() > until,
-                validated=True,
-            )
+            pool = ThreadPool(1)
+
+            def stop() -> bool:
+                return self._ended.is_set() or self._clock.monotonic() > until
+
+            found = compare(self._site, asked, live, pool=pool, stop=stop, validated=True)
+            pull = None
+            if question.bottleneck and not stop():
+                pull = by_sensitivity(self._site, live, asked, {}, found.base, pool=pool, stop=stop)
             start = keep_start(self._folder, live.digest(), live.as_json())
         except Unrunnable as error:
             return refuse("cannot-run", str(error), "change what was asked")
@@ -183,4 +189,5 @@ class WhatIf:
             "until": end,
             "changes": dict(question.changes),
             "reproduce": again,
+            **({} if pull is None else {"bottleneck_by_sensitivity": pull.as_json()}),
         }

@@ -55,6 +55,7 @@ class WhatIfBody(BaseModel):
     changes: Annotated[dict[str, float], Field(min_length=1, max_length=CHANGES)]
     replications: Annotated[int, Field(ge=1, le=1000)] = 200
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    bottleneck: bool = False
 
 
 @api_router.get("/what-if", summary="What a what-if may change, with the values in force")
@@ -66,7 +67,7 @@ def api_settable(room: TheRoom) -> list[Json]:
 @api_router.post("/what-if", summary="Changes to the floor, simulated from now, beside the floor as it stands")
 def api_ask(room: TheRoom, body: WhatIfBody, who: Acting) -> Any:
     """Paired differences with intervals, mark, what is not represented, and the command that gives the same bits."""
-    answer = room.desk.what_if(Simulate(body.changes, body.replications, body.seed), who or Who())
+    answer = room.desk.what_if(Simulate(body.changes, body.replications, body.seed, body.bottleneck), who or Who())
     return answer_refused(answer) if isinstance(answer, Refusal) else dict(answer)
 
 
@@ -84,7 +85,7 @@ def page(request: Request, room: TheRoom) -> Response:
 def ask(request: Request, room: TheRoom, form: Form) -> Response:
     """Run it from now. A page that is open asks for the answer alone (`x-part: answer`)."""
     rows = [Row(form.get(f"n{i}", "")[:128], form.get(f"v{i}", "")[:40]) for i in range(1, CHANGES + 1)]
-    question = _question(rows, form.get("futures", "200"))
+    question = _question(rows, form.get("futures", "200"), bool(form.get("bottleneck")))
     refusal: Refusal | None
     answer: Mapping[str, Any] | None = None
     if isinstance(question, Refusal):
@@ -98,7 +99,7 @@ def ask(request: Request, room: TheRoom, form: Form) -> Response:
     return _page(request, room, rows, form.get("futures", "200"), answer, refusal, status)
 
 
-def _question(rows: Sequence[Row], futures: str) -> Simulate | Refusal:
+def _question(rows: Sequence[Row], futures: str, bottleneck: bool) -> Simulate | Refusal:
     changes: dict[str, float] = {}
     for row in rows:
         if not row.name:
@@ -114,7 +115,8 @@ def _question(rows: Sequence[Row], futures: str) -> Simulate | Refusal:
         changes[row.name] = value
     if not changes:
         return refuse("nothing", "nothing is chosen", "choose what to change, and type a value")
-    return Simulate(changes, int(futures) if futures in {str(f) for f in FUTURES} else 200)
+    wanted = int(futures) if futures in {str(f) for f in FUTURES} else 200
+    return Simulate(changes, wanted, bottleneck=bottleneck)
 
 
 def _page(
@@ -157,6 +159,7 @@ def _shown(room: Room, answer: Mapping[str, Any] | None, refusal: Refusal | None
         "lines": [_line(d) for d in differences],
         "before": answer["bottleneck"],
         "after": other["bottleneck"],
+        "pull": answer.get("bottleneck_by_sensitivity"),
     }
 
 

@@ -188,8 +188,16 @@ def _orders(site: Site) -> Iterator[Setting]:
         yield Setting(f"{d.product}.due", what, "h", d.due_h, "structure", 0.01, 1e6, False, due)
 
 
+def _disturbances(site: Site) -> Iterator[Setting]:
+    for d in site.disturbances:
+        build = partial(structure.disturbance, name=d.id)
+        what = f"whether disturbance {d.id} is there (1) or not (0)"
+        yield Setting(f"{d.id}.on", what, "1", 1.0, "structure", 0, 1, True, build)
+
+
 TABLE: tuple[Callable[[Site], Iterator[Setting]], ...] = (
     _means, _setpoints, _sequence, _stations, _buffers, _crews, _fleets, _roads, _release, _orders,
+    _disturbances,
 )  # fmt: skip
 """A new thing that can be set is a function here; everything else (errors, list, pages) follows."""
 

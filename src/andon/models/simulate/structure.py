@@ -177,6 +177,12 @@ def due(site: Site, value: float, *, product: str) -> Site:
     return _demand(site, product, due_h=value)
 
 
+def disturbance(site: Site, value: float, *, name: str) -> Site:
+    """Without a disturbance where `value` is 0."""
+    kept = tuple(d for d in site.disturbances if d.id != name or value)
+    return site.model_copy(update={"disturbances": kept})
+
+
 def adapted(live: LiveState, declared: Site, site: Site) -> LiveState:
     """The live state of the declared site, as it would be on the changed one.
 
