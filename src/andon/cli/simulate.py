@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from andon.adapters.policies import load_policy
 from andon.adapters.pool import ThreadPool
 from andon.adapters.site_folder import load
 from andon.adapters.starts import keep_start
@@ -26,10 +27,12 @@ from andon.models.simulate.bottleneck import by_sensitivity
 from andon.models.simulate.compare import compare
 from andon.models.simulate.laws import SECONDS, Unrunnable
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.policy import Policy
 from andon.models.simulate.question import Question, Width, overrides_of, width_of
 from andon.models.simulate.settable import Setting, settings
 from andon.models.simulate.together import Tell
 from andon.site.model import Site
+from andon.site.problems import did_you_mean, words
 
 LiveOf = Callable[[Path, Site], LiveState | str]
 """The live state of the site's running twin, or one sentence that says why there is none."""
@@ -52,6 +55,24 @@ def seconds_of(text: str) -> float:
         return float(number) * SECONDS[unit]
     except ValueError:
         raise ValueError(f"`{text}` is no length of time; write it like 8h, 90min, 3600s or 2d") from None
+
+
+def _policy(site: Site, text: str | None, stations: Sequence[str]) -> Policy | None:
+    """Who is asked.
+
+    Raises:
+        ValueError: nobody, or at a station that is not there; one sentence.
+    """
+    known = [s.id for s in site.stations]
+    for station in stations:
+        if station not in known:
+            fix = did_you_mean(station, known, f"name one of {words(known)}")
+            raise ValueError(f"`--policy-at {station}` names no station; {fix}")
+    if text is None:
+        if stations:
+            raise ValueError("`--policy-at` asks nobody; add `--policy`")
+        return None
+    return load_policy(text, stations)
 
 
 def command(live_of: LiveOf | None = None) -> Callable[..., None]:
@@ -97,6 +118,16 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
         bottleneck: Annotated[
             bool, typer.Option("--bottleneck", help="Also make each station a tenth faster, and say which one matters.")
         ] = False,
+        policy: Annotated[
+            str | None,
+            typer.Option(
+                help="Ask which waiting job a machine takes: module:function, file.py:function or file.onnx.",
+                metavar="WHO",
+            ),
+        ] = None,
+        policy_at: Annotated[
+            list[str] | None, typer.Option(help="With --policy: ask at this station only; may be given again.")
+        ] = None,
         settable: Annotated[bool, typer.Option("--settable", help="List what may be set, and end.")] = False,
         seed: Annotated[int, typer.Option(help="Same seed, same bits.", min=0)] = 1,
         threads: Annotated[int | None, typer.Option(help="Threads; none: all cores.", min=1, max=256)] = None,
@@ -138,6 +169,7 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
                 confidence=confidence,
                 replications_max=replications_max,
                 bottleneck=bottleneck,
+                policy=_policy(site, policy, policy_at or ()),
             )
             live = beginning(folder, site, start, live_of)
             others = {name: site_of(Path(name), as_json=as_json) for name in question.sites}

@@ -52,6 +52,7 @@ def processes(builder: Builder) -> None:
             repair_crew=asks.repair(b) if b else 0,
             fleet=fleet_at,
             rule=RULES[station.dispatch],
+            asks=builder.policy is not None and builder.policy.asked_at(station.id),
             cards=station.cards is not None,
             ranks=ranks(builder, station, pairs),
             sends=station.id in deciding,

@@ -8,6 +8,7 @@ from andon.models.simulate.asked import Asked
 from andon.models.simulate.booked import Booked
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.policy import Policy
 from andon.models.simulate.program import Code, Memory
 from andon.models.simulate.tables import Reals, reals
 from andon.site.model import Site
@@ -53,6 +54,7 @@ class Builder:
         self.proc_at: list[int] = []
         self.mix_at: list[int] = []
         """Addresses of records, in the site's order."""
+        self.policy: Policy | None = None
         self.book: tuple[Booked, ...] = ()
         """The orders with names."""
         self.closing: list[tuple[int, frozenset[int]]] = []

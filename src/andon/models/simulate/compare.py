@@ -206,16 +206,22 @@ def compare(
         Unrunnable: one sentence that names what cannot be simulated or asked.
     """
     sites = others or {}
-    variants: list[tuple[str, Site, Mapping[str, float]]] = [(_label(question.overrides), site, question.overrides)]
+    label = _label(question.overrides) if question.policy is None else f"policy {question.policy.name}"
+    variants: list[tuple[str, Site, Mapping[str, float]]] = [(label, site, question.overrides)]
     variants += [(_label(one), site, one) for one in question.against]
     variants += [(name, sites[name], {}) for name in question.sites]
     if (question.decided or question.select) and len(variants) < 2:
         raise Unrunnable("there is nothing to decide between; give an alternative with --against")
     images = [
         compile_site(
-            this, live, question.horizon_s, asked(this, change, None if this is site else site), start_ns=start_ns
+            this,
+            live,
+            question.horizon_s,
+            asked(this, change, None if this is site else site),
+            start_ns=start_ns,
+            policy=question.policy if number == 0 else None,
         )
-        for _, this, change in variants
+        for number, (_, this, change) in enumerate(variants)
     ]
     together = run_together([Grown(image, question.seed, pool) for image in images], question, tell, stop)
     results = [

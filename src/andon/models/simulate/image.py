@@ -23,6 +23,7 @@ from andon.models.simulate.crews import people_of, told_apart
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.policy import Policy
 from andon.models.simulate.tables import ORDERS_OPEN_MAX, curve_table, cyclic, mixes
 from andon.models.simulate.ways import components, shelves
 from andon.site.model import Site
@@ -67,13 +68,16 @@ class Image:
     """Open orders in the book at the start, by product."""
     book: tuple[Booked, ...] = ()
     """The orders with names, in the order in which they come."""
+    policy: Policy | None = None
+    """Who is asked which job comes next."""
 
 
-def build(site: Site, live: LiveState | None, asked: Asked, options: Options) -> Image:
+def build(site: Site, live: LiveState | None, asked: Asked, options: Options, policy: Policy | None = None) -> Image:
     """The image of a site: records, tables, processes with their programs, and the room behind them."""
     entries = booked(site, live, options.start_ns, options.horizon_ns)
     builder = Builder(site, waiting_otherwise(live, entries, site) if entries and live else live, asked, options)
     builder.book = entries
+    builder.policy = policy
     _check(builder)
     builder.closing = closing_times(site, options)
     _records(builder)
@@ -110,6 +114,7 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options) ->
         site=site,
         orders_now=orders_now,
         book=builder.book,
+        policy=policy,
     )
 
 

@@ -104,6 +104,8 @@ class Wiring:
     fleet: int
     rule: int = at.BY_FIFO
     """Which of the waiting jobs a machine takes."""
+    asks: bool = False
+    """A policy says which."""
     cards: bool = False
     """Whether its stage has cards."""
     ranks: int = 0
@@ -191,6 +193,8 @@ def _upkeep_code(code: Code, wiring: Wiring) -> int:
 
 def _take_code(code: Code, wiring: Wiring) -> int:
     """Take what waits: the plain way for first come, first served, which costs a station without a rule nothing."""
+    if wiring.asks:
+        return code.add(at.GET_ASK, wiring.store)
     if wiring.rule == at.BY_FIFO and not wiring.cards:
         return code.add(at.GET, wiring.store)
     return code.add(at.GET_BY, wiring.store, wiring.rule, wiring.ranks)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from andon.models.simulate.figures import Figure
 from andon.models.simulate.laws import Unrunnable
+from andon.models.simulate.policy import Policy
 
 UNTIL = re.compile(r"^\s*(?P<figure>.*?)\s*(?:±|\+-|\+/-)\s*(?P<amount>\d+(?:\.\d*)?|\.\d+)\s*(?P<percent>%?)\s*$")
 REPLICATIONS_MAX = 10_000
@@ -50,6 +51,8 @@ class Question:
     indifference: float = 0.0
     confidence: float = 0.95
     replications_max: int = REPLICATIONS_MAX
+    policy: Policy | None = None
+    """Who says which of the waiting jobs a machine takes, in the base; alternatives go by their stations' rules."""
     bottleneck: bool = False
     """Whether the bottleneck is sought by sensitivity, too."""
 
@@ -63,6 +66,10 @@ class Question:
         parts += ["--horizon", f"{plain(self.horizon_s)}s", "--seed", str(self.seed), "--from", start]
         for name, value in self.overrides.items():
             parts += ["--set", f"{name}={plain(value)}"]
+        if self.policy is not None:
+            parts += ["--policy", self.policy.name]
+            for station in self.policy.stations:
+                parts += ["--policy-at", station]
         for one in self.against:
             parts += ["--against", joined(one)]
         for other in self.sites:

@@ -77,6 +77,12 @@ class Result:
     live_digest: str | None
     rows: Rows
 
+    @property
+    def policy(self) -> dict[str, str] | None:
+        """Name and digest of the policy that was asked, where one was."""
+        policy = self.rows.image.policy
+        return None if policy is None else {"name": policy.name, "digest": policy.digest}
+
     def figure(self, name: str) -> Spread:
         """A figure by name."""
         return next(f for f in self.figures if f.name == name)
@@ -96,6 +102,7 @@ class Result:
             "replications": self.replications,
             "seed": self.seed,
             "set": self.overrides,
+            "policy": self.policy,
             "mark": self.mark.mark,
             "why": list(self.mark.why),
             "figures": [f.as_json() for f in self.figures],

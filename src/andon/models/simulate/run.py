@@ -11,11 +11,13 @@ import numpy as np
 from andon.models.simulate import calendar, jit
 from andon.models.simulate.asked import Asked, asked
 from andon.models.simulate.builder import Options
+from andon.models.simulate.episode import run_asking
 from andon.models.simulate.image import Image, build
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.policy import Policy
 from andon.models.simulate.rows import Rows
 from andon.models.simulate.sound import refuse_unsound
 from andon.models.simulate.structure import adapted
@@ -65,6 +67,7 @@ def compile_site(
     uncertain: bool = True,
     trace: int = 0,
     steps: int = at.STEPS_MAX,
+    policy: Policy | None = None,
 ) -> Image:
     """The image that replications begin from.
 
@@ -88,7 +91,7 @@ def compile_site(
         trace=trace,
         steps=steps,
     )
-    return build(site, live, change, options)
+    return build(site, live, change, options, policy)
 
 
 def replicate(
@@ -130,12 +133,16 @@ def replicate(
         for begin in range(edges[number], edges[number + 1], each):
             part = slice(begin, min(begin + each, edges[number + 1]))
             memories = np.empty((part.stop - part.start, image.summary), np.int64)
-            run_image(image, memory, seed, first + begin, memories, rows.factors[part], flavour)
+            if image.policy is not None:
+                run_asking(image, seed, first + begin, memories, rows.factors[part], flavour)
+            else:
+                run_image(image, memory, seed, first + begin, memories, rows.factors[part], flavour)
             refuse_faults(image, memories, first + begin)
             rows.keep(part, memories)
         return number
 
-    for number in (pool or Serial()).map(chunk, range(len(finished))):
+    serial = pool is None or image.policy is not None  # nobody knows whether a policy bears several threads
+    for number in (Serial() if serial or pool is None else pool).map(chunk, range(len(finished))):
         finished[number] = True
         if progress is not None:
             done = rows.done()[np.repeat(finished, np.diff(edges))]
@@ -219,6 +226,8 @@ def refuse_faults(image: Image, memories: np.ndarray, first: int) -> None:
         case road.FAULT_STANDSTILL:
             text = f"`{process}` and others stand in each other's way, and the way home is closed for good, {after}"
             raise Unrunnable(f"{text}; leave one of the edges open that are closed then")
+        case at.FAULT_ASKS:
+            raise Unrunnable(f"`{process}` asks a policy and there is none, {after}; give one")
         case at.FAULT_ORDERS:
             product = image.products[where]
             text = f"more than 8,192 orders of `{product}` are open, {after}"

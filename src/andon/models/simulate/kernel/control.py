@@ -41,6 +41,50 @@ def get_by(m: at.Words, p: int, s: int, rule: int, table: int, pc: int) -> int:
     return pc + 1
 
 
+def get_ask(m: at.Words, p: int, s: int, pc: int) -> int:
+    """As `get_by`, but where several jobs wait somebody else is asked which: the run stops until there is an answer."""
+    if m[p + at.DOWN] != 0 or (m[s + at.LEVEL] == 0 and m[p + at.JOB] == 0):
+        return get_by(m, p, s, at.BY_FIFO, 0, pc)
+    last = 0
+    n = 0
+    t = m[p + at.JOB]
+    while t != 0:
+        n += 1
+        last = t
+        t = m[t + at.LINK]
+    while n < m[p + at.SLICE] and m[s + at.LEVEL] > 0:
+        before = 0
+        if m[s + at.LEVEL] > 1:
+            if m[at.ANSWER] == 0:
+                ask(m, p, pc)
+                return -1
+            for _ in range(m[at.ANSWER] - 1):
+                before = m[s + at.HEAD] if before == 0 else m[before + at.LINK]
+            m[at.ANSWER] = 0
+        t = take_after(m, s, before)
+        if n == 0:
+            m[p + at.JOB] = t
+        else:
+            m[last + at.LINK] = t
+        last = t
+        n += 1
+    m[p + at.JOBS] = n
+    if m[s + at.CARDS] != 0:
+        m[p + at.CARDS_HELD] = n
+    return pc + 1
+
+
+def ask(m: at.Words, p: int, pc: int) -> None:
+    """Stop here: process `p` is the first to go on, at `pc`, as if nothing had been."""
+    m[p + at.PC] = pc
+    m[at.READY_FROM] = (m[at.READY_FROM] - 1) & m[at.READY_MASK]
+    m[m[at.READY] + m[at.READY_FROM]] = p
+    m[at.READY_N] += 1
+    m[at.STEPS_HERE] -= 1
+    m[at.FAULT] = at.FAULT_ASKS
+    m[at.FAULT_AT] = p
+
+
 def cards_back(m: at.Words, p: int, pc: int) -> int:
     """The jobs of machine `p` have left its stage: their cards are free, and let others in."""
     s = m[p + at.HOME]

@@ -220,8 +220,9 @@ ACQUIRE_PEOPLE, PERSON_TURN = 65, 66
 # 39 is for machines, 43 to 54 flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
 
 # --- control: which job next, cards, the order book, questions to a policy
-BOOK, BOOK_N, BOOK_HERE, FINISHES = 65, 66, 67, 68
-"""Words of the header: the order book, how many orders it has, how many have come, when each was complete."""
+BOOK, BOOK_N, BOOK_HERE, FINISHES, ANSWER = range(65, 70)
+"""Words of the header: the order book, how many orders it has, how many have come, when each was complete; a policy's
+answer: 0 for none, else 1 and the place of a job in the queue."""
 JOB_DUE, JOB_PRIORITY, JOB_ORDER = 8, 9, 14
 """Words of a job: when it is due, its priority, 1 first, and the order of the book that it is made for, 0 for none."""
 EXPECTED, REMAINING = 8, 9
@@ -235,7 +236,7 @@ BOOK_PRODUCT, BOOK_QUANTITY, BOOK_OUT, BOOK_LEFT, BOOK_AT, BOOK_DUE, BOOK_PRIORI
 BOOK_BEFORE, BOOK_AFTER, BOOK_HERE_N = 9, 10, 11
 """The order of its product before and after it; its jobs that were on the floor at the start and still are."""
 BOOK_ORDER_WORDS = 12
-GET_BY, DISPATCH_ALL, BOOK_NEXT, BOOK_PLACE, TIMES_NEXT, CARDS_BACK = range(55, 61)
+GET_BY, DISPATCH_ALL, BOOK_NEXT, BOOK_PLACE, TIMES_NEXT, CARDS_BACK, GET_ASK = range(55, 62)
 BY_FIFO, BY_SPT, BY_EDD, BY_CR, BY_SETUP, BY_PRIORITY = range(6)
 RATIO_SLACK_US_MAX = 30_000_000_000_000
 """A critical ratio is computed from at most this much slack either way, about a year, in microseconds."""
@@ -243,6 +244,8 @@ RATIO_SLACK_US_MAX = 30_000_000_000_000
 # --- faults: why a replication ended early
 FAULT_NONE, FAULT_RUNAWAY, FAULT_DEADLOCK, FAULT_TOKENS, FAULT_ORDERS, FAULT_BUDGET = range(6)
 FAULT_PARTS = 20
+FAULT_ASKS = 40
+"""It has not ended: the process at FAULT_AT waits for an ANSWER."""
 
 # --- trace records: what, when, who, value
 TRACE_WORDS = 4

@@ -6,7 +6,7 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
 from andon.models.simulate.kernel.book import book_next, book_place, close_book, dispatch_all, settle_book, times_next
 from andon.models.simulate.kernel.chance import key_of, unit
-from andon.models.simulate.kernel.control import cards_back, get_by
+from andon.models.simulate.kernel.control import cards_back, get_ask, get_by
 from andon.models.simulate.kernel.desk import (
     bin_next,
     bin_note,
@@ -131,6 +131,8 @@ def step_control(m: at.Words, p: int, op: int, a: int, b: int, c: int, pc: int) 
         return book_place(m, pc)
     if op == at.TIMES_NEXT:
         return times_next(m, p, a, pc)
+    if op == at.GET_ASK:
+        return get_ask(m, p, a, pc)
     if op == at.CARDS_BACK:
         return cards_back(m, p, pc)
     return -1
@@ -192,7 +194,8 @@ def run(m: at.Words, f: at.Reals, code: at.Program) -> None:
         if m[at.STEPS] > m[at.STEPS_LIMIT]:
             m[at.FAULT] = at.FAULT_BUDGET
             m[at.FAULT_AT] = p
-    close(m)
+    if m[at.FAULT] != at.FAULT_ASKS:
+        close(m)
 
 
 def close(m: at.Words) -> None:
@@ -362,7 +365,7 @@ def run_chunk(  # noqa: PLR0917 - the compiled entry takes places, not names
 
     Args:
         image: int64[used], the memory before the first instruction; what lies behind it needs no beginning.
-        used: how many words.
+        used: how many words; 0: go on with the replication that `m` and `f` hold, which asked for an answer.
         m: int64[size], the machine's memory: scratch of this thread.
         reals: float64[reals_n], distributions and factors.
         reals_n: how many.
@@ -381,7 +384,8 @@ def run_chunk(  # noqa: PLR0917 - the compiled entry takes places, not names
             m[k] = image[k]
         for k in range(reals_n):
             f[k] = reals[k]
-        begin(m, f, seed, first + i)
+        if used > 0:
+            begin(m, f, seed, first + i)
         run(m, f, code)
         for k in range(words):
             rows[i * words + k] = m[k]

@@ -1,0 +1,116 @@
+"""The environment is what Gymnasium asks for, and its episodes are replications of the same kernel."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from control_kit import Kind, shop
+
+from andon.models.simulate.asked import asked
+from andon.models.simulate.laws import Unrunnable
+from andon.models.simulate.policy import FEATURES
+from andon.models.simulate.run import compile_site, replicate
+from andon.models.simulate.textbook import Stage, constant, exponential
+from andon.site.model import Site
+
+gymnasium = pytest.importorskip("gymnasium")
+
+HORIZON_S = 4 * 3600.0
+
+
+def _site(rule: str = "fifo") -> Site:
+    kinds = [
+        Kind(exponential(180.0), ((0, exponential(30.0)), (1, exponential(60.0))), due_h=0.2),
+        Kind(exponential(300.0), ((0, exponential(170.0)), (1, exponential(40.0))), due_h=0.5),
+    ]
+    return shop([Stage(constant(1.0)), Stage(constant(1.0))], kinds, {0: {"dispatch": rule}})
+
+
+def _env(**more: Any) -> Any:
+    import andon.models.gym  # noqa: F401 - registers
+
+    settings = {"site": _site(), "stations": ("s0",), "horizon_s": HORIZON_S, "flavour": "plain"} | more
+    return gymnasium.make("andon/Dispatch-v0", **settings)
+
+
+def _play(env: Any, choose: Any, seed: int | None) -> tuple[float, dict[str, Any]]:
+    seen, info = env.reset(seed=seed)
+    total, ended = 0.0, False
+    while not ended:
+        seen, reward, terminated, ended, info = env.step(choose(seen, info))
+        assert not terminated
+        assert env.observation_space.contains(seen)
+        assert info["action_mask"][0] == 1
+        total += reward
+    return total, info
+
+
+def _shortest(seen: dict[str, Any], info: dict[str, Any]) -> np.int64:
+    expected = seen["candidates"][:, [f[0] for f in FEATURES].index("expected")]
+    return np.int64(np.argmin(np.where(seen["mask"] == 1, expected, np.inf)))
+
+
+def test_the_checker_finds_nothing() -> None:
+    from gymnasium.utils.env_checker import check_env
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(_env(horizon_s=1800.0).unwrapped)
+
+
+@pytest.mark.parametrize("reward", ["floor", "done", "tardiness"])
+def test_episodes_are_the_replications_of_the_rule_that_the_agent_follows(reward: str) -> None:
+    site = _site("spt")
+    rows = replicate(compile_site(site, None, HORIZON_S, asked(site, {}), bins=1), 3, 7, flavour="plain")
+    env = _env(reward=reward, candidates=64)
+    for r in range(3):
+        total, info = _play(env, _shortest, 7 if r == 0 else None)
+        assert info["completed"] == rows.done()[r]
+        if reward == "floor":
+            # what was before the first decision is nobody's merit, and is booked apart
+            assert env.unwrapped._booked == pytest.approx(-rows.wip()[r] * HORIZON_S / 3600.0, rel=1e-6)
+            assert env.unwrapped._booked <= total < 0.0
+        if reward == "done":
+            assert env.unwrapped._booked == rows.done()[r]
+        if reward == "tardiness":
+            assert total <= 0.0
+
+
+def test_the_same_seed_gives_the_same_episode() -> None:
+    env = _env()
+    first = _play(env, _shortest, 3)
+    again = _play(env, _shortest, 3)
+    other = _play(env, _shortest, None)
+    assert first[0] == again[0]
+    assert other[0] != first[0]
+
+
+def test_an_agent_with_a_rule_beats_one_without() -> None:
+    env = _env()
+    dice = np.random.default_rng(1)
+
+    def anybody(seen: dict[str, Any], info: dict[str, Any]) -> np.int64:
+        return np.int64(dice.choice(np.flatnonzero(info["action_mask"])))
+
+    rule = np.mean([_play(env, _shortest, seed)[0] for seed in range(12)])
+    luck = np.mean([_play(env, anybody, seed)[0] for seed in range(12)])
+    assert rule > luck
+
+
+def test_an_action_that_is_not_there_is_the_first_in_the_queue() -> None:
+    env = _env()
+    assert _play(env, lambda *_: np.int64(7), 3)[0] != _play(env, _shortest, 3)[0]
+    few = _env(candidates=2)
+    assert _play(few, lambda *_: np.int64(0), 3)[0] == _play(env, lambda *_: np.int64(0), 3)[0]
+
+
+def test_what_cannot_be_is_refused() -> None:
+    with pytest.raises(Unrunnable, match="there is no station `s9` to ask at"):
+        _env(stations=("s9",))
+    with pytest.raises(Unrunnable, match="an environment with 1 candidates decides nothing"):
+        _env(candidates=1)
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        _env().unwrapped.step(0)

@@ -1,0 +1,138 @@
+"""A policy is asked and answers: the same bits as the built-in rule, resumable, bounded, refused when it is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from control_kit import Kind, shop
+
+from andon.models.simulate import jit
+from andon.models.simulate.asked import asked
+from andon.models.simulate.episode import Episode
+from andon.models.simulate.image import Image
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.laws import Unrunnable
+from andon.models.simulate.live import LiveState
+from andon.models.simulate.policy import FEATURES, Choice, Decision, Policy
+from andon.models.simulate.run import compile_site, replicate
+from andon.models.simulate.textbook import Stage, constant, exponential
+from andon.site.model import Site
+
+KINDS = [
+    Kind(exponential(611.0), ((0, exponential(61.7)), (1, exponential(83.1)), (2, constant(17.9))), 3, 0.31, 7),
+    Kind(exponential(523.0), ((0, exponential(45.2)), (2, exponential(52.6))), 2, 0.12, 3),
+    Kind(exponential(877.0), ((1, exponential(120.4)), (0, exponential(30.3)), (2, constant(41.8))), 4, 0.5, 3),
+]
+
+
+def _site(rule: str = "fifo") -> Site:
+    stages = [
+        Stage(constant(1.0), setup=constant(13.7)),
+        Stage(constant(1.0), machines=2),
+        Stage(constant(1.0), batch=3),
+    ]
+    return shop(stages, KINDS, {i: {"dispatch": rule} for i in range(2 if rule == "setup-minimising" else 3)})
+
+
+def _least(name: str, sign: float = 1.0) -> Choice:
+    return lambda decision: int(np.argmin(sign * decision.feature(name)))
+
+
+SAME = {
+    "fifo": lambda _: 0,
+    "spt": _least("expected"),
+    "edd": _least("due in"),
+    "priority": _least("priority"),
+}
+
+
+def _image(site: Site, choose: Choice | None, live: LiveState | None = None, stations: tuple[str, ...] = ()) -> Image:
+    policy = Policy(choose, "mine", stations=stations) if choose is not None else None
+    return compile_site(site, live, 3_600.0, asked(site, {}), policy=policy)
+
+
+@pytest.mark.parametrize("rule", SAME)
+def test_a_policy_that_says_what_a_rule_says_gives_the_same_bits(rule: str) -> None:
+    live = LiveState(10**18, levels={"b0": 4, "b1": 3}, waiting={"p0": 5})
+    for start in (None, live):
+        built_in = replicate(_image(_site(rule), None, start), 3, 5)
+        for flavour in ("plain", "compiled"):
+            mine = replicate(_image(_site(), SAME[rule], start), 3, 5, flavour=flavour)
+            differing = built_in.places[(mine.words != built_in.words).any(axis=0)]
+            assert set(differing.tolist()) <= {at.READY_FROM}  # where in the ring the next one stood
+            assert np.array_equal(mine.factors, built_in.factors)
+
+
+def test_a_policy_may_be_asked_at_some_stations_only() -> None:
+    seen: set[str] = set()
+
+    def look(decision: Decision) -> int:
+        seen.add(decision.station)
+        return 0
+
+    image = _image(_site(), look, stations=("s1",))
+    replicate(image, 1, 5)
+    assert seen == {"s1"}
+
+
+def test_what_a_decision_shows() -> None:
+    seen: list[Decision] = []
+
+    def look(decision: Decision) -> int:
+        seen.append(decision)
+        return len(decision.products) - 1
+
+    replicate(_image(_site(), look), 1, 5)
+    assert len(seen) > 30
+    assert [d.number for d in seen] == list(range(len(seen)))
+    for d in seen:
+        n = len(d.products)
+        assert n >= 2
+        assert d.features.shape == (n, len(FEATURES))
+        assert np.isfinite(d.features).all()
+        assert list(d.feature("place")) == list(range(n))
+        assert (d.feature("queue") == n).all()
+        assert (d.feature("remaining") >= d.feature("expected")).all()
+        assert d.feature("slack ratio") == pytest.approx(d.feature("due in") / d.feature("remaining"))
+        assert set(d.feature("same product")) <= {0.0, 1.0}
+        assert (d.feature("on the floor") >= 0).all()
+        assert d.machine.startswith(f"m{d.station[1:]}-")
+
+
+@pytest.mark.parametrize("answer", [99, -1, 1.0, None, True, "first"])
+def test_nonsense_is_refused_with_the_name_of_the_decision(answer: object) -> None:
+    with pytest.raises(Unrunnable) as told:
+        replicate(_image(_site(), lambda _: answer), 1, 5)
+    sentence = str(told.value)
+    assert sentence.startswith(f"policy `mine` answered `{answer}` at decision 0 of replication 0 (`m")
+    assert "jobs to choose from); answer a whole number from 0 to " in sentence
+
+
+def test_an_episode_is_resumed_from_a_copy_of_its_memory() -> None:
+    """The memory is all that a replication is: two copies that get the same answers end alike."""
+    image = _image(_site(), lambda _: 0)
+    first = Episode(image, 5, 2, "plain")
+    for _ in range(7):
+        first.answer(1)
+    second = Episode(image, 5, 2, "plain")
+    second.memory[:], second.reals[:] = first.memory, first.reals
+    for episode in (first, second):
+        while episode.asks:
+            episode.answer(1)
+    summary = image.summary
+    assert np.array_equal(first.memory[:summary], second.memory[:summary])
+
+
+def test_a_run_with_a_policy_can_be_cut_anywhere() -> None:
+    image = _image(_site(), SAME["spt"])
+    assert np.array_equal(replicate(image, 4, 5).prints[2:], replicate(image, 2, 5, first=2).prints)
+
+
+def test_an_image_without_a_policy_never_asks() -> None:
+    image = _image(_site("spt"), None)
+    assert not Episode(image, 1, 0, "plain").asks
+    with pytest.raises(Unrunnable, match="asks a policy and there is none"):
+        replicate(replace(_image(_site(), SAME["fifo"]), policy=None), 1, 1)
+    assert jit.ENTRY == "run_chunk"
