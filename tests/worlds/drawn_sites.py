@@ -348,6 +348,22 @@ def disassembly(draw: Draw, site: Site) -> Site:
     return change(site, products=(change(product, route=route), *site.products[1:]), buffers=buffers)
 
 
+def loads(draw: Draw, site: Site) -> Site:
+    """A machine that waits for its load, and a stack."""
+    i = some_station(draw, site)
+    kits = {step.station for p in site.products for step in p.route if step.takes}
+    station = site.stations[i]
+    if station.dispatch != "fifo" or station.id in kits:
+        return site
+    if draw(st.booleans()):
+        buffers = tuple(change(b, discipline="lifo") if b.id == station.buffer else b for b in site.buffers)
+        return change(site, buffers=buffers)
+    least = draw(st.integers(1, 3))
+    wait = draw(st.floats(0.05, 3)) if least > 1 else None
+    more = max(station.batch, least)
+    return change_station(site, i, batch=more, batch_least=least, batch_wait_min=wait, batch_alike=draw(st.booleans()))
+
+
 def roomy(site: Site) -> Site:
     """The site with few jobs and room for all of them in every buffer."""
     buffers = tuple(change(b, capacity=12) for b in site.buffers)
@@ -408,6 +424,7 @@ WORDS: dict[str, Word] = {
     "shares of the floor": shares,
     "assembly": assembly,
     "disassembly": disassembly,
+    "loads": loads,
 }
 """In the order in which they are applied."""
 

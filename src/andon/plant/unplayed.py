@@ -28,6 +28,19 @@ def refuse(site: Site) -> None:
         if station.dispatch != "fifo":
             what = f"station `{station.id}` dispatches by `{station.dispatch}`, which the virtual plant does not play"
             raise PlantError(f"{what}; simulate this site, or remove `dispatch`")
+    _refuse_flow(site)
+
+
+def _refuse_flow(site: Site) -> None:
+    """Jobs here go one way, first come first served, and stay what they are."""
+    for station in site.stations:
+        if station.batch_least > 1 or station.batch_alike:
+            what = f"station `{station.id}` waits for its loads, which the virtual plant does not play"
+            raise PlantError(f"{what}; simulate this site, or remove `batch_least` and `batch_alike`")
+    for buffer in site.buffers:
+        if buffer.discipline != "fifo":
+            what = f"buffer `{buffer.id}` is a stack, which the virtual plant does not play"
+            raise PlantError(f"{what}; simulate this site, or remove `discipline`")
     for product in site.products:
         if product.other_routes:
             what = f"product `{product.id}` has `other_routes`, which the virtual plant does not play"

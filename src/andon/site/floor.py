@@ -86,6 +86,12 @@ class Station(Part):
     """Assumption that gives the set-up time when the product changes."""
     batch: int = Field(default=1, ge=1, le=1000)
     """Jobs processed together (an oven's load): up to this many, at once, whatever their product."""
+    batch_least: int = Field(default=1, ge=1, le=1000)
+    """Jobs that are waited for before a load begins; a full buffer is not waited for."""
+    batch_wait_min: float | None = Field(default=None, gt=0, le=10_080)
+    """Minutes that a job waits at most for others; then the load begins with what is there."""
+    batch_alike: bool = False
+    """Only jobs of one product in a load."""
     dispatch: Literal["fifo", "spt", "edd", "cr", "setup-minimising", "priority"] = "fifo"
     """Which of the jobs that wait a machine takes when it is free; of equals the one that came first."""
     priorities: dict[Id, int] = Field(default_factory=dict)
@@ -102,10 +108,12 @@ class Station(Part):
 
 
 class Buffer(Part):
-    """Jobs waiting in front of a station; FIFO."""
+    """Jobs waiting in front of a station."""
 
     id: Id
     capacity: int = Field(ge=1, le=100_000)
+    discipline: Literal["fifo", "lifo"] = "fifo"
+    """`lifo`: a stack, from which the one that came last is taken first."""
 
 
 class Crew(Part):

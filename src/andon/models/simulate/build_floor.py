@@ -7,13 +7,14 @@ from andon.models.simulate.calendar import SLACK_NS, crew_line, seen_line
 from andon.models.simulate.crews import told_apart
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
-from andon.site.floor import Crew
+from andon.site.floor import Crew, Station
 
 
 def stores_and_pools(builder: Builder) -> None:
     """Each station's buffer; each crew with the line of its strength over time."""
     site, words = builder.site, builder.m.words
     capacity = {b.id: b.capacity for b in site.buffers}
+    stacked = {b.id for b in site.buffers if b.discipline == "lifo"}
     sharing: dict[str, int] = {}
     for i, station in enumerate(site.stations):
         s = builder.store_at[i]
@@ -22,6 +23,7 @@ def stores_and_pools(builder: Builder) -> None:
         sharing[station.buffer] = s
         words[s + at.CAPACITY] = capacity[station.buffer]
         words[s + at.AT_STATION] = i
+        words[s + at.RULE] = rule_of(stacked, station)
         words[s + at.MIX] = builder.mix_at[i]
     apart = told_apart(site)
     for i, crew in enumerate(site.crews):
@@ -35,6 +37,27 @@ def stores_and_pools(builder: Builder) -> None:
         words[r + at.SIZE] = line[0][1]
         words[r + at.LINES] = builder.m.put(0, [w for entry in line[1:] for w in entry])
         words[r + at.LINES_N] = len(line) - 1
+
+
+def gathers(station: Station) -> bool:
+    """Whether its loads are waited for."""
+    return station.batch_least > 1 or station.batch_alike
+
+
+def rule_of(stacked: set[str], station: Station) -> int:
+    """How jobs stand in the buffer of a station."""
+    if not gathers(station):
+        return at.LAST_IN if station.buffer in stacked else at.FIRST_IN
+    if station.dispatch != "fifo" or station.buffer in stacked:
+        raise Unrunnable(
+            f"station `{station.id}` waits for loads, first come first served, and has another rule for its queue; "
+            "remove `dispatch` and `discipline`, or `batch_least` and `batch_alike`"
+        )
+    if station.batch_least > station.batch:
+        raise Unrunnable(
+            f"station `{station.id}` waits for {station.batch_least} jobs and holds {station.batch}; mend it"
+        )
+    return at.TIMED
 
 
 def _last_change(builder: Builder, crew: Crew) -> int | None:

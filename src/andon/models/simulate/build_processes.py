@@ -5,6 +5,7 @@ from __future__ import annotations
 from andon.core.time import SECOND
 from andon.models.simulate import warm
 from andon.models.simulate.build_control import RULES, desk_code, ranks
+from andon.models.simulate.build_floor import gathers
 from andon.models.simulate.build_machines import Counter, changes, counters, own_record
 from andon.models.simulate.build_people import Asks
 from andon.models.simulate.build_stops import delay_of, misreadings, planned_work, stops
@@ -59,6 +60,7 @@ def processes(builder: Builder) -> None:
             minimal=b is not None and b.repair == "minimal",
             delay=builder.reals.at[delay] if b and delay else 0,
             upkeep=tuple(need.upkeep for need in needs),
+            gathers=_load_rule(builder, station),
             kits=station.id in assembling,
             parts=station.id in taking_apart,
         )
@@ -100,6 +102,15 @@ def _others(builder: Builder, crew_at: dict[str, int]) -> None:
         builder.code.add(at.WORK, at.STARVED, at.REM, -1)
         builder.code.add(at.RESET)
     builder.code.add(at.STOP)
+
+
+def _load_rule(builder: Builder, station: Station) -> int:
+    """How a station waits for its loads; 0: it does not."""
+    if not gathers(station):
+        return 0
+    wait = station.batch_wait_min
+    longest = round(wait * 60 * SECOND) if wait is not None else -1
+    return builder.m.put(0, [station.batch_least, int(station.batch_alike), longest])
 
 
 def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries, tuple[Counter, ...]]) -> int:

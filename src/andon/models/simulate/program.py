@@ -118,6 +118,8 @@ class Wiring:
     """Law of the wait before a repair."""
     upkeep: tuple[Upkeep, ...] = ()
     """What falls due by use, between two jobs."""
+    gathers: int = 0
+    """Table of how a load is waited for, where it is."""
     kits: bool = False
     """Whether some of its jobs wait for components."""
     parts: bool = False
@@ -193,6 +195,8 @@ def _upkeep_code(code: Code, wiring: Wiring) -> int:
 
 def _take_code(code: Code, wiring: Wiring) -> int:
     """Take what waits: the plain way for first come, first served, which costs a station without a rule nothing."""
+    if wiring.gathers:
+        return code.add(at.GATHER, wiring.store, wiring.gathers)
     if wiring.asks:
         return code.add(at.GET_ASK, wiring.store)
     if wiring.rule == at.BY_FIFO and not wiring.cards:

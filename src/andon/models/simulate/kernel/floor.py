@@ -66,6 +66,7 @@ def stow(m: at.Words, s: int, t: int) -> None:
     else:
         append(m, s + at.HEAD, s + at.TAIL, t, at.LINK)
     count(m, s, 1)
+    m[t + at.ENTERED] = m[at.NOW]
     if m[s + at.RULE] == at.ON_SHELF:
         finish(m, t)
     if m[s + at.GET_HEAD] != 0:

@@ -92,9 +92,9 @@ RULE: who goes first. A group is a record like a store's, in whose PUT list thos
 STORE_WORDS = 24
 CARDS = 18
 """Cards of the stage; 0: it has none. Word 19 is for control."""
-FIRST_IN, LAST_IN, ON_SHELF = 0, 1, 2
+FIRST_IN, LAST_IN, ON_SHELF, TIMED = 0, 1, 2, 3
 """Rules: first come first served; the last one first; a shelf, where finished components wait to be built in (its MIX
-is the address of the component's product)."""
+is the address of the component's product); first come first served, and the time of coming is noted."""
 IS_ENTRY, IN_GROUP = 1, 2
 """Bits of IS_FIRST: jobs enter the floor here; the store is a member of groups."""
 
@@ -184,6 +184,8 @@ WAY_WORDS = 5
 LET_GO, SEND_BACK, SCRAP = range(3)
 # a deed: kinds taken, kinds given; then (shelf, how many) by kind taken, (way out, product, how many) by kind given
 TAKES_N, GIVES_N, DEEDS = range(3)
+# how a load is gathered: at least so many jobs, of one product, after at most so long (-1: as long as it takes)
+LEAST, ALIKE, LONGEST = range(3)
 CERTAIN = 1_000_000_000
 
 # --- real numbers: number of assumptions, their factors, then distributions of eight words
@@ -215,9 +217,9 @@ GET, CHANGE, ACQUIRE, WORK, WORKED, RELEASE_CREW, SERVICE, LEAVE, JUMP, LIFE_NEW
 MEET, FETCH, CARRY, DROP, ORDER_NEXT, ORDER_PLACE, DISPATCH, LINE_NEXT, LINE_SET = range(11, 20)
 HOLD, BREAK, MEND, BIN_NEXT, BIN_NOTE, RESET, STOP = range(20, 27)
 CHANGE_FROM, LIFE_AGED, SPAN, AWAIT, HALT, GO_ON, SPARE, FALLS_DUE, USE_UP = range(30, 39)
-SEND, KIT, PART = 40, 41, 42
+SEND, KIT, PART, GATHER = 40, 41, 42, 43
 ACQUIRE_PEOPLE, PERSON_TURN = 65, 66
-# 39 is for machines, 43 to 54 flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
+# 39 is for machines, 44 to 54 flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
 
 # --- control: which job next, cards, the order book, questions to a policy
 BOOK, BOOK_N, BOOK_HERE, FINISHES, ANSWER = range(65, 70)

@@ -81,7 +81,7 @@ def step(m: at.Words, f: at.Reals, code: at.Program, p: int, pc: int) -> int:  #
     if op < at.SEND:
         return step_machine(m, f, p, op, a, b, c, pc)
     if op < at.GET_BY:
-        return step_flow(m, p, op, a, pc)
+        return step_flow(m, p, op, a, b, pc)
     if op < at.ACQUIRE_PEOPLE:
         return step_control(m, p, op, a, b, c, pc)
     return step_people(m, f, p, op, a, pc)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel.downtime import stand
 from andon.models.simulate.kernel.events import enter, note, wake
 from andon.models.simulate.kernel.floor import book_wip, free, take, token
 from andon.models.simulate.kernel.flow import send
+from andon.models.simulate.kernel.gather import gather
 from andon.models.simulate.kernel.queues import append, shift
 from andon.models.simulate.kernel.work import go_out
 
@@ -16,9 +18,8 @@ def kit(m: at.Words, p: int, pc: int) -> int:
     Those who wait at a shelf look in the order in which they came; who finds all that it needs takes it.
     """
     if m[p + at.DOWN] != 0:
-        m[p + at.PARKED] = 1
         m[p + at.PC] = pc
-        enter(m, p, at.FAILED)
+        stand(m, p)
         return -1
     deed = m[m[m[p + at.JOB] + at.PLACE] + at.DEED]
     if deed == 0:
@@ -147,7 +148,7 @@ def seek_missing(m: at.Words) -> None:
         m[at.FAULT_AT] = waits
 
 
-def step_flow(m: at.Words, p: int, op: int, a: int, pc: int) -> int:
+def step_flow(m: at.Words, p: int, op: int, a: int, b: int, pc: int) -> int:
     """The instructions of routes with more than one way."""
     if op == at.SEND:
         return send(m, p, a, pc)
@@ -155,4 +156,6 @@ def step_flow(m: at.Words, p: int, op: int, a: int, pc: int) -> int:
         return kit(m, p, pc)
     if op == at.PART:
         return part(m, p, pc)
+    if op == at.GATHER:
+        return gather(m, p, a, b, pc)
     return -1

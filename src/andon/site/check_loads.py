@@ -1,0 +1,30 @@
+"""Loads that are waited for, and queues that stand in another order: words that fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from andon.site.draft import Draft
+from andon.site.problems import Problem
+
+
+def check(made: Draft) -> Iterator[Problem]:
+    """What stations say about loads."""
+    for item in made.all("station"):
+        if item.part is None:
+            continue
+        least, most = item.get("batch_least"), item.get("batch")
+        if least > most:
+            what = f"{item.label} waits for {least} jobs, and its machines hold {most}"
+            yield item.problem(("batch_least",), what, "use at most `batch`")
+        waits = least > 1 or item.get("batch_alike")
+        if item.get("batch_wait_min") is not None and least == 1:
+            what = f"`batch_wait_min` of {item.label} means nothing, since it waits for no other jobs"
+            yield item.problem(("batch_wait_min",), what, "give `batch_least`, or remove it")
+        if waits and item.get("dispatch") != "fifo":
+            what = f"{item.label} waits for its loads and dispatches by `{item.get('dispatch')}`"
+            yield item.problem(("dispatch",), what, "remove one of the two")
+        buffer = made.ids("buffer").get(item.get("buffer") or "")
+        if waits and buffer is not None and buffer.get("discipline") == "lifo":
+            what = f"{item.label} waits for its loads, and its buffer `{buffer.id}` is a stack"
+            yield buffer.problem(("discipline",), what, "remove one of the two")
