@@ -161,6 +161,7 @@ def test_what_an_answer_says_of_an_order() -> None:
     assert late.lateness_h is not None
     assert late.lateness_h.mean == pytest.approx(1 / 3)
     assert never.complete_h.n == 0
+    assert np.isnan(never.on_time)  # neither complete nor due within the hour
     assert never.tardiness_h is not None
     assert never.tardiness_h.mean == 0.0  # not due within the hour
     assert result.figure("orders on time").mean == 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from andon.models.simulate.live import LiveState
 from andon.models.simulate.policy import FEATURES, Choice, Decision, Policy
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, exponential
+from andon.site.floor import DISPATCH
 from andon.site.model import Site
 
 KINDS = [
@@ -136,3 +138,11 @@ def test_an_image_without_a_policy_never_asks() -> None:
     with pytest.raises(Unrunnable, match="asks a policy and there is none"):
         replicate(replace(_image(_site(), SAME["fifo"]), policy=None), 1, 1)
     assert jit.ENTRY == "run_chunk"
+
+
+def test_the_page_tells_every_feature_and_every_rule() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "control-the-floor.md").read_text(encoding="utf-8")
+    for name, unit, meaning in FEATURES:
+        assert f"| `{name}` | {unit}{' ' if unit else ''}| {meaning} |" in page
+    for rule in DISPATCH:
+        assert f"| `{rule}` |" in page

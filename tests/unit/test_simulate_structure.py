@@ -43,6 +43,9 @@ def _run(
     [
         ("turning.machines", 5, lambda s: s.stations[0].machines[2:] == ("lathe-3", "lathe-4", "lathe-5")),
         ("turning.machines", 1, lambda s: s.stations[0].machines == ("lathe-1",)),
+        ("turning.dispatch", 1, lambda s: s.stations[0].dispatch == "spt"),
+        ("washing.cards", 9, lambda s: s.stations[2].cards == 9),
+        ("ball-valve.wip_limit", 7, lambda s: s.release.wip_limits == {"ball-valve": 7} and s.release.wip_limit == 48),
         ("curing.batch", 6, lambda s: s.stations[3].batch == 6),
         ("assembly.people", 2, lambda s: s.stations[4].people == 2),
         ("washing-buffer.capacity", 20, lambda s: s.buffers[2].capacity == 20),
@@ -84,6 +87,9 @@ def test_what_is_set_to_what_it_is_changes_no_bit(valves: Site) -> None:
         ({"oven-3.setpoint": 180}, "nearest: `oven-2.setpoint`"),
         ({"oven-1.setpoint": float("nan")}, "give a number"),
         ({"release.wip_limit": float("inf")}, "`release.wip_limit` cannot be inf"),
+        ({"washing.cards": 13}, "`washing-buffer` has 12 places; give it a place for every card of `washing`"),
+        ({"washing.dispatch": 4}, "station `washing` has no `setup` to avoid; set another rule"),
+        ({"washing.dispatch": 6}, "`washing.dispatch` cannot be 6; give a whole number from 0 to 5"),
         ({"cure.spread": float("nan")}, "give a number above 0"),
     ],
 )

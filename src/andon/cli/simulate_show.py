@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import typer
@@ -190,7 +191,11 @@ def _orders(result: Result, console: Console) -> None:
     for o in result.orders:
         c = o.complete_h
         interval = f"{c.low_90:.1f} .. {c.high_90:.1f}" if c.n else ""
-        cells = [f"{o.on_time:.0%}", f"{c.median:.1f}" if c.n else "later", interval]
+        cells = [
+            f"{o.on_time:.0%}" if math.isfinite(o.on_time) else "open",
+            f"{c.median:.1f}" if c.n else "later",
+            interval,
+        ]
         if o.tardiness_h is not None:
             cells += [f"{o.due_h:.1f}", f"{o.tardiness_h.mean:.2g}"]
         table.add_row(o.product, o.order or str(o.number), *cells)

@@ -42,6 +42,10 @@ class Area(Part):
     height_m: float = Field(gt=0)
 
 
+DISPATCH = ("fifo", "spt", "edd", "cr", "setup-minimising", "priority")
+"""Dispatch rules, in the order of their numbers."""
+
+
 class Breakdown(Part):
     """Failures and repairs of each machine of a station, by assumption name; running time or calendar time."""
 

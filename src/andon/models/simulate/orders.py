@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ class OrderDue:
     number: int
     """1: the oldest of its product's in the book at the start; its place in the book where orders have names."""
     on_time: float
-    """Probability; the age of an order without a name is assumed, since the book shows only counts."""
+    """Probability, NaN where no future within the horizon says; the age of an order without a name is assumed."""
     complete_h: Spread
     """Hours until its last job is finished, over the futures in which it is within the horizon."""
     order: str = ""
@@ -39,7 +40,7 @@ class OrderDue:
             "product": self.product,
             "number": self.number,
             "due_h": self.due_h,
-            "on_time": self.on_time,
+            "on_time": self.on_time if math.isfinite(self.on_time) else None,
             "complete_h": self.complete_h.as_json(),
             "lateness_h": self.lateness_h.as_json() if self.lateness_h is not None else None,
             "tardiness_h": self.tardiness_h.as_json() if self.tardiness_h is not None else None,
@@ -64,7 +65,7 @@ def _named(rows: Rows) -> list[OrderDue]:
             OrderDue(
                 b.order.product,
                 number + 1,
-                float(np.mean(finish <= due_s)),
+                _on_time(finish, due_s, rows.image.options.horizon_ns / 1e9),
                 spread("complete", "h", hours),
                 b.order.order,
                 due_s / 3600.0,
@@ -73,6 +74,12 @@ def _named(rows: Rows) -> list[OrderDue]:
             )
         )
     return sorted(found, key=lambda o: (o.due_h, o.order))
+
+
+def _on_time(finish: np.ndarray, due_s: float, horizon_s: float) -> float:
+    """Share of on time among the futures in which that is known: it is complete, or was due within the horizon."""
+    known = np.isfinite(finish) | (due_s <= horizon_s)
+    return float(np.mean(finish[known] <= due_s)) if known.any() else math.nan
 
 
 def _counted(rows: Rows) -> list[OrderDue]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from andon.models.simulate.figures import Figure
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.policy import Policy
+from andon.site.floor import DISPATCH
 
 UNTIL = re.compile(r"^\s*(?P<figure>.*?)\s*(?:±|\+-|\+/-)\s*(?P<amount>\d+(?:\.\d*)?|\.\d+)\s*(?P<percent>%?)\s*$")
 REPLICATIONS_MAX = 10_000
@@ -113,10 +114,14 @@ def overrides_of(texts: Sequence[str]) -> dict[str, float]:
 
     >>> overrides_of(["a.b=2", " c = 3.5,d=1"])
     {'a.b': 2.0, 'c': 3.5, 'd': 1.0}
+    >>> overrides_of(["turning.dispatch=spt"])
+    {'turning.dispatch': 1.0}
     """
     found: dict[str, float] = {}
     for text in (part for joined_text in texts for part in joined_text.split(",") if joined_text.strip() != "declared"):
         name, sign, value = text.partition("=")
+        if name.strip().endswith(".dispatch") and value.strip() in DISPATCH:
+            value = str(DISPATCH.index(value.strip()))
         try:
             found[name.strip()] = float(value)
         except ValueError:

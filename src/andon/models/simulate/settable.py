@@ -12,7 +12,7 @@ from typing import Literal
 from andon.models.simulate import structure
 from andon.models.simulate.laws import Unrunnable, mean_of
 from andon.models.simulate.tables import setpoint_default, used_assumptions
-from andon.site.floor import Station
+from andon.site.floor import DISPATCH, Station
 from andon.site.model import Site
 
 Kind = Literal["mean", "set-point", "sequence", "pace", "structure"]
@@ -123,7 +123,18 @@ def _stations(site: Site) -> Iterator[Setting]:
             people = partial(structure.people, station=s.id)
             what = f"people that a job at {s.name} takes at a time"
             yield Setting(f"{s.id}.people", what, "{people}", float(s.people), "structure", 1, 100, True, people)
+        yield from _control(s)
         yield Setting(f"{s.id}.speed", f"speed of {s.name}; 1 is as declared", "1", 1.0, "pace", 0.01, 100.0)
+
+
+def _control(s: Station) -> Iterator[Setting]:
+    rules = ", ".join(f"{i} {rule}" for i, rule in enumerate(DISPATCH))
+    dispatch, cards = partial(structure.dispatch, station=s.id), partial(structure.cards, station=s.id)
+    rule = float(DISPATCH.index(s.dispatch))
+    what = f"dispatch rule of {s.name}, by name or number: {rules}"
+    yield Setting(f"{s.id}.dispatch", what, "", rule, "structure", 0, len(DISPATCH) - 1, True, dispatch)
+    now = float(s.cards) if s.cards is not None else None
+    yield Setting(f"{s.id}.cards", f"cards of {s.name}", "1", now, "structure", 1, LARGE, True, cards)
 
 
 def _buffers(site: Site) -> Iterator[Setting]:
@@ -174,6 +185,14 @@ def _release(site: Site) -> Iterator[Setting]:
     now = float(limit) if limit is not None else None
     what = "jobs on the floor at once, at most"
     yield Setting("release.wip_limit", what, "{jobs}", now, "structure", 1, LARGE, True, structure.wip_limit)
+    for p in site.products:
+        mine = site.release.wip_limits.get(p.id) if site.release is not None else None
+        share = partial(structure.share, product=p.id)
+        what = f"jobs of {p.name} on the floor at once, at most"
+        yield Setting(
+            f"{p.id}.wip_limit", what, "{jobs}", None if mine is None else float(mine), "structure",
+            1, LARGE, True, share,
+        )  # fmt: skip
 
 
 def _orders(site: Site) -> Iterator[Setting]:

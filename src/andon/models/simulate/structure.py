@@ -9,7 +9,7 @@ from dataclasses import replace
 from andon.models.simulate import calendar
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
-from andon.site.floor import Buffer, Crew, Demand, Fleet, Release, Station
+from andon.site.floor import DISPATCH, Buffer, Crew, Demand, Fleet, Release, Station
 from andon.site.model import Signal, Site
 from andon.site.roads import Blocked
 
@@ -69,6 +69,39 @@ def batch(site: Site, value: float, *, station: str) -> Site:
     """Machines of a station take up to `value` jobs at once."""
     old = next(s for s in site.stations if s.id == station)
     return _station(site, old.model_copy(update={"batch": int(value)}))
+
+
+def dispatch(site: Site, value: float, *, station: str) -> Site:
+    """A station dispatches by the rule of that number in `DISPATCH`.
+
+    Raises:
+        Unrunnable: it avoids set-ups where there are none.
+    """
+    old = next(s for s in site.stations if s.id == station)
+    rule = DISPATCH[int(value)]
+    if rule == "setup-minimising" and old.setup is None:
+        raise Unrunnable(f"station `{station}` has no `setup` to avoid; set another rule")
+    return _station(site, old.model_copy(update={"dispatch": rule}))
+
+
+def cards(site: Site, value: float, *, station: str) -> Site:
+    """A stage with `value` cards, as many as its buffer has places at most.
+
+    Raises:
+        Unrunnable: its buffer has fewer places.
+    """
+    old = next(s for s in site.stations if s.id == station)
+    places = next(b.capacity for b in site.buffers if b.id == old.buffer)
+    if value > places:
+        raise Unrunnable(f"`{old.buffer}` has {places} places; give it a place for every card of `{station}`")
+    return _station(site, old.model_copy(update={"cards": int(value)}))
+
+
+def share(site: Site, value: float, *, product: str) -> Site:
+    """At most `value` jobs of a product on the floor."""
+    old = site.release or Release()
+    made = old.model_copy(update={"wip_limits": {**old.wip_limits, product: int(value)}})
+    return site.model_copy(update={"release": made})
 
 
 def people(site: Site, value: float, *, station: str) -> Site:
