@@ -13,12 +13,14 @@ from people_sites import attended, changed, crew, placed, repaired
 from andon.models.simulate import jit
 from andon.models.simulate.asked import asked
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState, MachineNow
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, day_shift, exponential, line
 from andon.site.floor import Break, Crew, Shift
 from andon.site.lifting import Lifting
 from andon.site.model import Site
+from andon.site.roads import Roads
 
 Down = tuple[str, ...]
 State = tuple[str, str, Down]
@@ -305,6 +307,33 @@ def test_walking_takes_its_time_and_metres() -> None:
     assert ways == 19
     walking = m[m[at.PROCS] + at.PROC_WORDS + at.TIMES + at.WALKING]
     assert walking + m[m[at.PROCS] + at.TIMES + at.WALKING] == m[book + at.B_WALKED] * 1000
+
+
+def test_along_roads_the_way_is_the_shortest_by_edges() -> None:
+    """Round two sides of a square, and a metre to the road at each end: 22 m; straight it is 15.6 m."""
+    site = attended(
+        2,
+        constant(50.0),
+        constant(150.0),
+        {i: {"skill": "a"} for i in range(2)},
+        (crew("a", 1, walk_m_per_s=1.0, walk_along="roads"),),
+    )
+    site = placed(site, {"m0-0": (0.0, -1.0), "m1-0": (11.0, 10.0), "a": (0.0, -1.0)})
+    roads = Roads.model_validate(
+        {
+            "nodes": [{"id": n, "x_m": x, "y_m": y} for n, x, y in (("n0", 0, 0), ("n1", 10, 0), ("n2", 10, 10))],
+            "edges": [{"id": "e0", "from": "n0", "to": "n1", "way": "one"}, {"id": "e1", "from": "n2", "to": "n1"}],
+        }
+    )
+    site = site.model_copy(update={"roads": roads})
+    m, _ = _traced(site, 149.0)
+    assert m[m[at.BOOKS] + at.B_MM] == 22_000
+    assert m[m[at.BOOKS] + at.B_WALKED] == 22_000_000
+    apart = roads.model_copy(update={"edges": roads.edges[:1]})
+    with pytest.raises(Unrunnable, match="no road leads from `m0-0` to `m1-0`"):
+        _traced(site.model_copy(update={"roads": apart}), 10.0)
+    with pytest.raises(Unrunnable, match="the site has none"):
+        _traced(site.model_copy(update={"roads": None}), 10.0)
 
 
 def test_a_rest_is_due_before_the_next_task_after_too_much_work() -> None:

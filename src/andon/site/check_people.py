@@ -29,6 +29,9 @@ def check(made: Draft) -> Iterator[Problem]:
             what = f"{item.label} has a limit on lifting, and no station says what is lifted"
             yield item.problem(("lift_max_min",), what, "add `lifting` to a station, or remove it")
         yield from _absence(made, item)
+        if item.raw.get("walk_along") == "roads" and not made.all("node") and "node" not in made.unread:
+            what = f"{item.label} walks along roads, and the site has none"
+            yield item.problem(("walk_along",), what, "add roads.yaml, or walk straight")
     for item in made.all("shift"):
         yield from _groups(item)
 

@@ -130,7 +130,9 @@ class Crew(Part):
     skills: tuple[Id, ...] = ()
     """What each of them can do; the crew's own id is always one."""
     walk_m_per_s: float | None = Field(default=None, gt=0, le=3)
-    """Walking speed between machines, straight; none: walking takes no time."""
+    """Walking speed between machines; none: walking takes no time."""
+    walk_along: Literal["straight", "roads"] = "straight"
+    """In straight lines, or along the edges of roads.yaml, in either direction."""
     break_late_min: float = Field(default=0.0, ge=0, le=120)
     """0: a break begins at once; else after the task in hand, at most so much later."""
     work_max_min: float | None = Field(default=None, gt=0, le=720)

@@ -12,6 +12,7 @@ from andon.models.ergonomics import lifting_index
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.calendar import SLACK_NS, Pause, Span, spans
 from andon.models.simulate.crews import PEOPLE_MAX, told_apart, who_can
+from andon.models.simulate.footways import ways_mm
 from andon.models.simulate.kernel import layout as at
 from andon.site.floor import Breakdown, Crew, Station
 
@@ -160,6 +161,7 @@ class Asks:
     def _tasks(self) -> None:
         builder, words = self._builder, self._builder.m.words
         places = _places(builder)
+        walked = {name: k for k, name in enumerate(self._walked_to())}
         for p in builder.proc_at[: builder.next_proc]:
             if words[p + at.KIND] in IDLE:
                 continue
@@ -167,11 +169,21 @@ class Asks:
             words[p + at.MORE_PEOPLE] = task
             name = builder.names[p].removeprefix("breakdown of ")
             words[task + at.T_X], words[task + at.T_Y] = places.get(name, (at.NOWHERE, 0))
+            words[task + at.T_PLACE] = walked.get(name, 0)
+
+    def _walked_to(self) -> list[str]:
+        """Machines and crews that have a place, in a fixed order."""
+        site = self._builder.site
+        there = {e.id for e in site.elements}
+        return [name for name in (*self._builder.machine_ids, *(c.id for c in site.crews)) if name in there]
 
     def _books(self) -> list[int]:
         """Each crew's book: what is true of all of its people."""
         builder, words = self._builder, self._builder.m.words
         places = _places(builder)
+        along = [c for c in builder.site.crews if c.walk_along == "roads" and c.walk_m_per_s]
+        where = self._walked_to() if along else []
+        ways = builder.m.put(0, [len(where), *ways_mm(builder.site, where)]) if along else 0
         books = []
         for i, crew in enumerate(builder.site.crews):
             book = words[at.BOOKS] + i * at.BOOK_WORDS
@@ -186,6 +198,8 @@ class Asks:
                 (at.B_RUN_LIMIT, round((crew.work_max_min or 0.0) * 6e10)),
                 (at.B_PAUSE, round(crew.rest_min * 6e10)),
                 (at.B_LIFT_LIMIT, round((crew.lift_max_min or 0.0) * 6e7)),
+                (at.B_WAYS, ways if crew in along else 0),
+                (at.B_PLACE, where.index(crew.id) if crew in along and crew.id in where else 0),
                 (at.B_X, x),
                 (at.B_Y, y),
                 (at.B_CREW, i),

@@ -115,13 +115,13 @@ NEED_WORDS = 12
 FREE_HEAD, FREE_TAIL, FREE_N, THERE_N, RANK_OF, SERVES, SERVES_N, TIRED = range(8)
 BENCH_WORDS = 8
 """A bench: the people of a crew who may do the same; TIRED: the bench of those who may lift no more that shift."""
-T_HOLD, T_SEQ, T_ASK, T_X, T_Y = range(5)
+T_HOLD, T_SEQ, T_ASK, T_X, T_Y, T_PLACE = range(6)
 TASK_WORDS = 6
 """What a process knows of the people that it holds: the first of them, its place in line, its ask, where it stands."""
 P_PROC, P_STATE, P_NEXT, P_SINCE, P_BOOK, P_BENCH, P_AT, P_TASK, P_MATE, P_X, P_Y, P_WAY, P_MM, P_RUN, P_IDLE = range(
     15
 )
-P_LOAD, P_DUE, P_LATEST, P_BACK, P_LINE, P_LINE_END, P_NUMBER = range(15, 22)
+P_LOAD, P_DUE, P_LATEST, P_BACK, P_LINE, P_LINE_END, P_NUMBER, P_PLACE = range(15, 23)
 PERSON_WORDS = 24
 """A person, who is nobody in particular: a member of a crew. Nothing of this is kept after a replication."""
 GONE, FREE, ON_TASK, ON_BREAK, AT_REST = range(5)
@@ -133,6 +133,8 @@ B_ABSENT, B_EXPECTED = 11, 12
 BOOKED = 13
 """So many words of a crew's book are counts, in microseconds where they are times; what follows says what it is."""
 B_POOL, B_NS_PER_MM, B_LATE, B_RUN_LIMIT, B_PAUSE, B_LIFT_LIMIT, B_X, B_Y, B_CREW, B_ABSENCE = range(16, 26)
+B_WAYS, B_PLACE = 26, 27
+"""B_WAYS: the ways along roads in millimetres, from each place to each, after their number; 0: straight lines."""
 BOOK_WORDS = 28
 NOWHERE = -(1 << 40)
 """A place that is not known: the way from there takes no time."""

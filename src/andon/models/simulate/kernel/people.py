@@ -104,10 +104,9 @@ def assign_people(m: at.Words, p: int) -> int:
         way = 0
         if m[book + at.B_NS_PER_MM] > 0 and m[task + at.T_X] != at.NOWHERE:
             if m[w + at.P_X] != at.NOWHERE:
-                dx = float(m[task + at.T_X] - m[w + at.P_X])
-                dy = float(m[task + at.T_Y] - m[w + at.P_Y])
-                m[w + at.P_MM] = int(math.sqrt(dx * dx + dy * dy) + 0.5)
+                m[w + at.P_MM] = millimetres(m, w, task, m[book + at.B_WAYS])
                 way = m[w + at.P_MM] * m[book + at.B_NS_PER_MM]
+            m[w + at.P_PLACE] = m[task + at.T_PLACE]
             m[w + at.P_X] = m[task + at.T_X]
             m[w + at.P_Y] = m[task + at.T_Y]
         m[w + at.P_WAY] = way
@@ -120,6 +119,15 @@ def assign_people(m: at.Words, p: int) -> int:
             note(m, at.TRACE_PERSON, w, p)
     m[p + at.CREW] = r
     return longest
+
+
+def millimetres(m: at.Words, w: int, task: int, ways: int) -> int:
+    """The way of person `w` to a task: along the roads of table `ways`, or straight."""
+    if ways != 0:
+        return m[ways + 1 + m[w + at.P_PLACE] * m[ways] + m[task + at.T_PLACE]]
+    dx = float(m[task + at.T_X] - m[w + at.P_X])
+    dy = float(m[task + at.T_Y] - m[w + at.P_Y])
+    return int(math.sqrt(dx * dx + dy * dy) + 0.5)
 
 
 def use_person(m: at.Words, book: int, change: int) -> None:

@@ -76,6 +76,7 @@ def come_in(m: at.Words, f: at.Reals, w: int, occurrence: int) -> None:
             return
     m[w + at.P_X] = at.NOWHERE if somewhere else m[book + at.B_X]
     m[w + at.P_Y] = m[book + at.B_Y]
+    m[w + at.P_PLACE] = m[book + at.B_PLACE]
     m[w + at.P_RUN] = 0
     m[w + at.P_LOAD] = 0
     m[w + at.P_IDLE] = m[at.NOW] - m[book + at.B_PAUSE]
