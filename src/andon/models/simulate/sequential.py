@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from andon.models.simulate.interval import student_quantile
+
 LOOK_FIRST = 50
 """Futures before the first look."""
 SAME_MIN = 200
@@ -56,12 +58,10 @@ def looks(most: int) -> Iterator[int]:
 
 def half_width(x: np.ndarray, confidence: float = 0.95) -> float:
     """Half-width of Student's interval of the mean; infinite where there are too few values."""
-    from scipy.special import stdtrit  # noqa: PLC0415 - a tenth of a second that few questions need
-
     n = len(x)
     if n < 2:
         return math.inf
-    return float(stdtrit(n - 1, 0.5 + confidence / 2.0)) * float(x.std(ddof=1)) / math.sqrt(n)
+    return student_quantile(0.5 + confidence / 2.0, n - 1) * float(x.std(ddof=1)) / math.sqrt(n)
 
 
 def precise(x: np.ndarray, amount: float, *, relative: bool, mean: float | None = None) -> bool:
