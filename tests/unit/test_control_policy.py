@@ -11,12 +11,15 @@ from control_kit import Kind, shop
 
 from andon.models.simulate import jit
 from andon.models.simulate.asked import asked
+from andon.models.simulate.bottleneck import by_sensitivity
+from andon.models.simulate.compare import compare
 from andon.models.simulate.episode import Episode
 from andon.models.simulate.image import Image
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.policy import FEATURES, Choice, Decision, Policy
+from andon.models.simulate.question import Question
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, exponential
 from andon.site.floor import DISPATCH
@@ -146,3 +149,12 @@ def test_the_page_tells_every_feature_and_every_rule() -> None:
         assert f"| `{name}` | {unit}{' ' if unit else ''}| {meaning} |" in page
     for rule in DISPATCH:
         assert f"| `{rule}` |" in page
+
+
+def test_the_bottleneck_by_sensitivity_is_sought_under_the_same_policy() -> None:
+    def pulls(rule: str, policy: Policy | None) -> object:
+        site, question = _site(rule), Question(1_800.0, 8, policy=policy)
+        found = by_sensitivity(site, None, question, {}, compare(site, question).base)
+        return found.pulls if found else None
+
+    assert pulls("fifo", Policy(SAME["spt"], "mine")) == pulls("spt", None)

@@ -72,7 +72,14 @@ def by_sensitivity(
     gains = []
     for station in (change.site or site).stations:
         pace = {**change.pace, station.id: change.pace.get(station.id, 1.0) / FASTER}
-        image = compile_site(site, live, question.horizon_s, replace(change, pace=pace), start_ns=start_ns)
+        image = compile_site(
+            site,
+            live,
+            question.horizon_s,
+            replace(change, pace=pace),
+            start_ns=start_ns,
+            policy=question.policy,
+        )
         rows = Grown(image, question.seed, pool).to(n, stop)
         if rows.n < n:
             return None
