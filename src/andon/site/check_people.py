@@ -29,6 +29,9 @@ def check(made: Draft) -> Iterator[Problem]:
             what = f"{item.label} has a limit on lifting, and no station says what is lifted"
             yield item.problem(("lift_max_min",), what, "add `lifting` to a station, or remove it")
         yield from _absence(made, item)
+        if item.raw.get("walk_along") == "roads" and item.raw.get("walk_m_per_s") is None:
+            what = f"{item.label} walks along roads in no time"
+            yield item.problem(("walk_along",), what, "add `walk_m_per_s`, or remove it")
         if item.raw.get("walk_along") == "roads" and not made.all("node") and "node" not in made.unread:
             what = f"{item.label} walks along roads, and the site has none"
             yield item.problem(("walk_along",), what, "add roads.yaml, or walk straight")
@@ -49,6 +52,9 @@ def _asks(made: Draft, item: Item) -> Iterator[Problem]:
     if raw.get("setup_skill") is not None and raw.get("setup") is None:
         what = f"{item.label} has a `setup_skill` and no `setup`"
         yield item.problem(("setup_skill",), what, "name a set-up time, or remove it")
+    if raw.get("setup_people") not in {None, 1} and raw.get("setup_skill") is None:
+        what = f"{item.label} has `setup_people` and no `setup_skill`"
+        yield item.problem(("setup_people",), what, "name the skill, or use `people`")
     if raw.get("skill") is not None and raw.get("crew_for") == "setup" and raw.get("setup") is None:
         what = f"{item.label} holds people for set-up and has no `setup`"
         yield item.problem(("crew_for",), what, "name a set-up time, or use `crew_for: processing`")
