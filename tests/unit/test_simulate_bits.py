@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import types
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,16 @@ def test_a_shorter_experiment_is_the_beginning_of_a_longer_one() -> None:
     site = _shop()
     image = compile_site(site, None, HOUR, asked(site, {}))
     assert np.array_equal(replicate(image, 60, 4).prints[:33], replicate(image, 33, 4).prints)
+
+
+def test_two_functions_of_the_kernel_cannot_have_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    twin = types.ModuleType("twin")
+    exec("def schedule(m, p, when): return 0", vars(twin))  # noqa: S102 - a module made for this
+    assert isinstance(twin.schedule, types.FunctionType)
+    monkeypatch.setattr(jit, "MODULES", (*jit.MODULES, twin))
+    twin.schedule.__module__ = "twin"
+    with pytest.raises(ValueError, match="`schedule` stands in"):
+        jit.functions()
 
 
 def test_other_seeds_and_replications_differ() -> None:

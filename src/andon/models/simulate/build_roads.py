@@ -36,6 +36,32 @@ def network_tables(builder: Builder) -> None:
     words[net + road.LINES_N] = len(builder.closing)
 
 
+def home_ways(builder: Builder, g: int, place: int) -> int:
+    """Address of a table: by node, a bit for each segment on the way from there to a parking place, 32 a word.
+
+    From where no way leads home every segment is on it, so that nobody goes there while others are about.
+    """
+    words, roads = builder.m.words, builder.site.roads
+    assert roads is not None  # noqa: S101 - vehicles on roads have some
+    graph = network(roads)
+    width = (len(graph.segments) + 31) // 32
+    words[words[road.ROADS] + road.HOME_WORDS] = width
+    arcs = words[g + road.OPEN_NEXT] + graph.targets.index(place) * len(graph.nodes)
+    table: list[int] = []
+    for start in range(len(graph.nodes)):
+        row, node = [0] * width, start
+        while node != place:
+            if words[arcs + node] < 0:
+                row = [(1 << 32) - 1] * width
+                break
+            arc = graph.arcs[words[arcs + node]]
+            node = arc.end
+            for segment in (arc.segment, graph.node_segment[node]):
+                row[segment // 32] |= 1 << (segment % 32)
+        table += row
+    return builder.m.put(0, table)
+
+
 def _stops(builder: Builder, roads: Roads, graph: Network) -> list[int]:
     """Pick-up and set-down node of each station; 0 where vehicles do not come."""
     number = {n: i for i, n in enumerate(graph.nodes)}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from andon.models.simulate import warm
 from andon.models.simulate.build_people import Asks
-from andon.models.simulate.build_roads import network_tables
+from andon.models.simulate.build_roads import home_ways, network_tables
 from andon.models.simulate.builder import Builder, Options
 from andon.models.simulate.calendar import spans
 from andon.models.simulate.kernel import layout as at
@@ -76,6 +76,7 @@ def vehicle_records(builder: Builder) -> None:
     m.words[net + road.SEGMENTS] = m.put(0, [0] * (segments * road.SEGMENT_WORDS))
     m.words[net + road.SEGMENTS_N] = segments
     m.words[net + road.VEHICLES_N] = count
+    m.words[net + road.RECORDS] = base
 
 
 def vehicle_tables(builder: Builder) -> None:
@@ -163,6 +164,8 @@ def _on_roads(builder: Builder, p: int, number: int, g: int, vehicle: str) -> No
     words[v + road.LEVEL_MJ] = words[g + road.FULL_MJ]
     segment = network(roads).node_segment[place]
     words[words[net + road.SEGMENTS] + segment * road.SEGMENT_WORDS + road.OWNER] = p
+    words[v + road.KEEPS] = segment
+    words[v + road.HOME_WAYS] = home_ways(builder, g, place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,15 +58,28 @@ def cache_folder() -> Path:
     return root / f"kernel-{source_hash()}-py{version}"
 
 
+def functions() -> dict[str, Callable[..., Any]]:
+    """Every function of the kernel by name.
+
+    Raises:
+        ValueError: two have the same name; compiled, one would silently stand for both.
+    """
+    found: dict[str, Callable[..., Any]] = {}
+    for module in MODULES:
+        for name, value in vars(module).items():
+            if isinstance(value, types.FunctionType) and value.__module__ == module.__name__:
+                if name in found:
+                    raise ValueError(
+                        f"`{name}` stands in {found[name].__module__} and in {module.__name__}; rename one"
+                    )
+                found[name] = value
+    return found
+
+
 @functools.cache
 def kernel(flavour: Flavour = "compiled") -> dict[str, Callable[..., Any]]:
     """Functions of the kernel by name: all of them, or of the compiled flavour the entry alone."""
-    plain: dict[str, Callable[..., Any]] = {
-        name: value
-        for module in MODULES
-        for name, value in vars(module).items()
-        if isinstance(value, types.FunctionType) and value.__module__ == module.__name__
-    }
+    plain = functions()
     if flavour == "plain":
         return plain
     if flavour == "checked":

@@ -159,7 +159,8 @@ def drive(m: at.Words, p: int, called: int, fails: int, pc: int) -> int:
     if m[v + road.GIVES_WAY] == 0 and node == m[v + road.GOAL]:
         if m[m[road.ROADS] + road.PROTECTED] == p:
             m[m[road.ROADS] + road.PROTECTED] = 0
-            let_go(m)
+            m[m[road.ROADS] + road.AGAIN] = 1
+            let_go(m, 0)
         return pc + 1
     m[p + at.PC] = pc
     go_or_wait(m, p, v)
@@ -231,7 +232,8 @@ def shut(m: at.Words, pc: int) -> int:
         g = m[road.FLEETS] + i * road.FLEET_WORDS
         m[g + road.NEXT_ARC] = m[g + road.OPEN_NEXT] + chosen * m[g + road.TABLE_WORDS]
         m[g + road.WAY_NS] = m[g + road.OPEN_WAY] + chosen * m[g + road.TABLE_WORDS]
-    let_go(m)
+    m[net + road.AGAIN] = 1
+    let_go(m, 0)
     return pc + 1
 
 

@@ -46,63 +46,58 @@ def goal_of(m: at.Words, v: int) -> int:
     return m[v + road.PARKING] if m[v + road.GIVES_WAY] != 0 else m[v + road.GOAL]
 
 
-def in_the_way(m: at.Words, segment: int, p: int, marked: int) -> bool:
-    """Whether somebody other than `p` keeps a segment, and is not marked while the marks count.
+def passes(m: at.Words, v: int, segment: int) -> bool:
+    """Whether the way home of vehicle `v` passes a segment."""
+    row = m[v + road.HOME_WAYS] + m[v + road.AT_NODE] * m[m[road.ROADS] + road.HOME_WORDS]
+    return (m[row + (segment >> 5)] >> (segment & 31)) & 1 != 0
+
+
+def be_at(m: at.Words, v: int, node: int) -> None:
+    """Let vehicle `v` be at a node, and say so to all that have it, or had it, in their way home.
 
     Whoever is under way has all that he needs to get to his node: he keeps that one, and not what he leaves behind.
     """
-    u = m[owner_at(m, segment)]
-    if u == 0 or u == p:  # noqa: PLR1714 - compiled, a tuple costs
-        return False
-    w = m[u + at.MORE_VEHICLE]
-    if node_segment(m, m[w + road.AT_NODE]) != segment:
-        return False
-    return marked == 0 or m[w + road.MARKED] == 0
-
-
-def can_go_home(m: at.Words, p: int, v: int, marked: int) -> bool:
-    """Whether the open way from where `v` is to its parking place is free: of all, or of all but those that are marked.
-
-    Marked vehicles are those that have been found able to go home before.
-    """
     net = m[road.ROADS]
-    table = m[m[v + road.FLEET] + road.OPEN_NEXT]
-    node = m[v + road.AT_NODE]
-    for _ in range(m[net + road.NODES_N]):
-        if node == m[v + road.PARKING]:
-            return True
-        arc = next_arc(m, table, node, m[v + road.PARKING])
-        if arc < 0:
-            return False
-        a = arc_of(m, arc)
-        node = m[a + road.ARC_TO]
-        if in_the_way(m, m[a + road.ARC_SEGMENT], p, marked):
-            return False
-        if in_the_way(m, node_segment(m, node), p, marked):
-            return False
-    return False
+    segment = node_segment(m, node)
+    bit = m[v + road.BIT]
+    m[v + road.AT_NODE] = node
+    m[v + road.KEEPS] = segment
+    in_my_way = 0
+    w = m[net + road.RECORDS]
+    for _ in range(m[net + road.VEHICLES_N]):
+        if w != v:
+            if passes(m, v, m[w + road.KEEPS]):
+                in_my_way |= m[w + road.BIT]
+            if passes(m, w, segment):
+                m[w + road.IN_THE_WAY] |= bit
+            else:
+                m[w + road.IN_THE_WAY] &= ~bit
+        w += road.VEHICLE_WORDS
+    m[v + road.IN_THE_WAY] = in_my_way
 
 
 def order_home(m: at.Words, until: int, among: int) -> int:
-    """Mark vehicles in an order in which they can go home; stop at `until`, or at the first that is among a set.
+    """Find an order in which vehicles can go home; stop at `until`, or at the first that is among a set.
 
-    Returns the vehicle's process at which it stopped, 0 when all that can be marked are.
+    Returns the vehicle's process at which it stopped, 0 when all that can be ordered are; ABLE says who they are.
     """
     net = m[road.ROADS]
     n = m[net + road.VEHICLES_N]
-    for i in range(n):
-        m[m[vehicle_process(m, i) + at.MORE_VEHICLE] + road.MARKED] = 0
+    able = 0
     again = True
     while again:
         again = False
+        w = m[net + road.RECORDS]
         for i in range(n):
-            u = vehicle_process(m, i)
-            w = m[u + at.MORE_VEHICLE]
-            if m[w + road.MARKED] == 0 and can_go_home(m, u, w, 1):
-                if u == until or (m[w + road.BIT] & among) != 0:
+            bit = m[w + road.BIT]
+            if able & bit == 0 and m[w + road.IN_THE_WAY] & ~able == 0:
+                u = vehicle_process(m, i)
+                if u == until or bit & among != 0:
                     return u
-                m[w + road.MARKED] = 1
+                able |= bit
                 again = True
+            w += road.VEHICLE_WORDS
+    m[net + road.ABLE] = able
     return 0
 
 
@@ -111,17 +106,7 @@ def all_can_go_home(m: at.Words, p: int, v: int) -> bool:
 
     It is enough that `p` can, at once or after others: when it is home, all are as free as they were.
     """
-    return can_go_home(m, p, v, 0) or order_home(m, p, 0) == p
-
-
-def unmarked(m: at.Words) -> int:
-    """A bit for each vehicle that is not marked."""
-    bits = 0
-    for i in range(m[m[road.ROADS] + road.VEHICLES_N]):
-        w = m[vehicle_process(m, i) + at.MORE_VEHICLE]
-        if m[w + road.MARKED] == 0:
-            bits |= m[w + road.BIT]
-    return bits
+    return m[v + road.IN_THE_WAY] == 0 or order_home(m, p, 0) == p
 
 
 def bit_of(m: at.Words, u: int, p: int) -> int:
@@ -192,7 +177,7 @@ def try_to_go(m: at.Words, p: int, v: int) -> bool:
     if depends == 0:
         m[lane] = p
         m[place] = p
-        m[v + road.AT_NODE] = there
+        be_at(m, v, there)
         if all_can_go_home(m, p, v):
             if m[at.TRACE_END] > 0:
                 note(m, road.TRACE_DRIVES, p, arc)
@@ -205,8 +190,8 @@ def try_to_go(m: at.Words, p: int, v: int) -> bool:
             return True
         m[lane] = on_lane
         m[place] = on_place
-        m[v + road.AT_NODE] = node
-        depends = unmarked(m) & ~m[v + road.BIT]
+        be_at(m, v, node)
+        depends = (1 << m[net + road.VEHICLES_N]) - 1 & ~m[net + road.ABLE] & ~m[v + road.BIT]
     m[v + road.DEPENDS] = depends
     return False
 
@@ -279,27 +264,35 @@ def arrive_at_node(m: at.Words, p: int, v: int) -> None:
         m[owner_at(m, lane)] = 0
     if behind != here:
         m[owner_at(m, behind)] = 0
-    let_go(m)
+    let_go(m, m[v + road.BIT])
 
 
-def let_go(m: at.Words) -> None:
-    """Let those that wait try again, in the order in which they came; and see that no standstill is left."""
+def let_go(m: at.Words, moved: int) -> None:
+    """Let those that wait for a vehicle of `moved` try again, in the order in which they came; all, if AGAIN says so.
+
+    Nobody else can go now who could not before: DEPENDS holds whoever keeps the next segment, or comes towards one, or
+    cannot go home; among these nothing changes until one of them moves. Then see that no standstill is left.
+    """
     net = m[road.ROADS]
-    m[net + road.AGAIN] = 1
     for _ in range(3):
-        if m[net + road.AGAIN] == 0 or m[net + road.WAIT_HEAD] == 0:
-            return
+        everybody = m[net + road.AGAIN]
         m[net + road.AGAIN] = 0
+        tried = 0
         p = m[net + road.WAIT_HEAD]
         while p != 0:
             v = m[p + at.MORE_VEHICLE]
             after = m[v + road.LINK]
-            try_to_go(m, p, v)
+            if everybody != 0 or (m[v + road.DEPENDS] & moved) != 0:
+                tried |= m[v + road.BIT]
+                try_to_go(m, p, v)
             p = after
         for i in range(m[net + road.VEHICLES_N]):
             p = vehicle_process(m, i)
-            if m[m[p + at.MORE_VEHICLE] + road.WAITING] != 0:
+            v = m[p + at.MORE_VEHICLE]
+            if (m[v + road.BIT] & tried) != 0 and m[v + road.WAITING] != 0:
                 end_standstill(m, p)
+        if m[net + road.AGAIN] == 0:
+            return
 
 
 def ring_of(m: at.Words, p: int) -> int:
@@ -340,6 +333,7 @@ def end_standstill(m: at.Words, p: int) -> None:
         w = m[u + at.MORE_VEHICLE]
         m[w + road.GIVES_WAY] = 1
         m[net + road.GAVE_WAY] += 1
+        m[net + road.AGAIN] = 1  # it heads elsewhere now
         try_to_go(m, u, w)
 
 
