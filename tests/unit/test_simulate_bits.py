@@ -134,10 +134,12 @@ def test_a_shorter_experiment_is_the_beginning_of_a_longer_one() -> None:
 
 def test_two_functions_of_the_kernel_cannot_have_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
     twin = types.ModuleType("twin")
-    exec("def schedule(m, p, when): return 0", vars(twin))  # noqa: S102 - a module made for this
-    assert isinstance(twin.schedule, types.FunctionType)
+
+    def schedule() -> None: ...
+
+    schedule.__module__ = "twin"
+    monkeypatch.setattr(twin, "schedule", schedule, raising=False)
     monkeypatch.setattr(jit, "MODULES", (*jit.MODULES, twin))
-    twin.schedule.__module__ = "twin"
     with pytest.raises(ValueError, match="`schedule` stands in"):
         jit.functions()
 
