@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from andon.site import floor, lifting, model, stops
+from andon.site import floor, lifting, model, pace, stops
 from andon.site.check_assumptions import PARAMETERS
 from andon.site.check_signals import PROPERTIES
 from andon.site.digests import PARTS
@@ -28,6 +28,11 @@ NESTED = [
     ("A step of a route:", floor.Step),
     ("A `lifting`:", lifting.Lifting),
     ("Planned work, one of `maintenance`:", stops.Maintenance),
+    ("One of `hours`; where several hold, their factors multiply, and what is begun counts:", pace.Hours),
+    ("A `learning` (Wright's law; counted by station and product):", pace.Learning),
+    ("A `wear` (of each machine's tool; its processing time uses it up):", pace.Wear),
+    ("A `warm_up`:", pace.WarmUp),
+    ("One of `speeds`:", pace.Speed),
 ]
 
 

@@ -16,6 +16,7 @@ from andon.cli.simulate_show import wide
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.question import Question, overrides_of, plain
 from andon.models.simulate.screen import Method, Screen, screen
+from andon.models.simulate.settable import levels
 from andon.models.simulate.tornado import tornado
 
 METHODS: dict[str, tuple[Method, int]] = {"one-way": ("one-way", 100), "morris": ("morris", 20)}
@@ -57,7 +58,7 @@ def command(live_of: LiveOf | None = None):  # type: ignore[no-untyped-def]  # n
                 horizon_s=seconds_of(horizon),
                 replications=usual if replications is None else replications,
                 seed=seed,
-                overrides=overrides_of(change or ()),
+                overrides=overrides_of(change or (), levels(site)),
             )
             with interruptible() as stop, progress(quiet=as_json) as tell:
                 found = screen(

@@ -29,7 +29,7 @@ from andon.models.simulate.laws import SECONDS, Unrunnable
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.policy import Policy
 from andon.models.simulate.question import Question, Width, overrides_of, width_of
-from andon.models.simulate.settable import Setting, settings
+from andon.models.simulate.settable import Setting, levels, settings
 from andon.models.simulate.together import Tell
 from andon.site.model import Site
 from andon.site.problems import did_you_mean, words
@@ -159,8 +159,8 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
                 horizon_s=seconds_of(horizon),
                 replications=replications,
                 seed=seed,
-                overrides=overrides_of(change or ()),
-                against=tuple(overrides_of([text]) for text in against or ()),
+                overrides=overrides_of(change or (), levels(site)),
+                against=tuple(overrides_of([text], levels(site)) for text in against or ()),
                 sites=tuple(against_site or ()),
                 until=_width(until or ()),
                 decided=of if "decided" in (until or ()) else "",

@@ -76,9 +76,14 @@ def _refuse_people(site: Site) -> None:
         raise PlantError(f"{what}; simulate this site, or remove `{word}`")
 
 
+MACHINE_WORDS = ("maintenance", "hours", "learning", "wear", "warm_up", "speed", "speed_of")
+"""`switch_off_min` and `energy_kw` change nothing that the plant shows."""
+
+
 def _refuse_machines(site: Site) -> None:
     """Machines here know breakdowns and set-ups, and what goes wrong besides is a matter of the plant itself."""
-    found = [(f"station `{s.id}`", "maintenance") for s in site.stations if s.maintenance]
+    found = [(f"station `{s.id}`", word) for s in site.stations for word in MACHINE_WORDS if getattr(s, word)]
+    found += [(f"product `{p.id}`", "correlation") for p in site.products if p.correlation > 0]
     found += [
         (f"station `{s.id}`", "repair: minimal")
         for s in site.stations

@@ -33,6 +33,9 @@ ROLES: tuple[tuple[str, Path, str, str], ...] = (
     ("station", ("breakdown", "time_to_repair"), "time", "a time to repair"),
     ("crew", ("absence",), "dimensionless", "a share of absent people"),
     ("station", ("maintenance", EACH, "time"), "time", "a time of planned work"),
+    ("station", ("wear", "life"), "time", "a tool's life"),
+    ("station", ("wear", "change"), "time", "a time of tool changes"),
+    ("station", ("warm_up", "time"), "time", "a time of warming up"),
     ("disturbance", ("every",), "time", "a time between stops"),
     ("disturbance", ("lasts",), "time", "a length of stops"),
     ("disturbance", ("levels",), "dimensionless", "a number of jobs"),
@@ -45,7 +48,7 @@ ROLES: tuple[tuple[str, Path, str, str], ...] = (
     ("curve", ("spread",), "dimensionless", "a factor"),
 )
 """Where an assumption is named, what it must measure there, and what it is there."""
-_NEVER_ZERO = frozenset({"a time to failure", "a time between orders", "a time between stops"})
+_NEVER_ZERO = frozenset({"a time to failure", "a time between orders", "a time between stops", "a tool's life"})
 _ANY_SIGN = frozenset({"a number of jobs"})
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from andon.site.check_calendar import minutes
 from andon.site.draft import Draft
 from andon.site.floor import Distribution, Station
-from andon.site.problems import Problem, shown, words
+from andon.site.problems import Problem, did_you_mean, shown, words
 from andon.site.shape import Item
 
 POWER_KW_MAX = 100_000
+SPEED_MIN, SPEED_MAX = 0.01, 100.0
 
 
 def check(made: Draft) -> Iterator[Problem]:
@@ -19,6 +20,8 @@ def check(made: Draft) -> Iterator[Problem]:
     for item in made.all("station"):
         yield from _energy(item)
         yield from _maintenance(item)
+        yield from _hours(item)
+        yield from _speeds(item)
         yield from _repair(made, item)
     for item in made.all("disturbance"):
         yield from _disturbance(item)
@@ -63,6 +66,33 @@ def _maintenance(item: Item) -> Iterator[Problem]:
             if minutes(clock) is None:
                 what = f"`at` of {name} is {shown(clock)}"
                 yield item.problem((*path, "at"), what, 'write a time of day as "HH:MM", 00:00 to 23:59')
+
+
+def _hours(item: Item) -> Iterator[Problem]:
+    for place, part in enumerate(item.get("hours") or ()):
+        name, path = f"part {place + 1} of `hours` of {item.label}", ("hours", place)
+        clocks = (part.start, part.end)
+        if (part.shift is None) == (clocks == (None, None)) or (part.shift is None and None in clocks):
+            yield item.problem(path, f"{name} is no time", "give it a `shift`, or `start` and `end`")
+            continue
+        for key, clock in zip(("start", "end"), clocks, strict=True):
+            if clock is not None and minutes(clock) is None:
+                what = f"`{key}` of {name} is {shown(clock)}"
+                yield item.problem((*path, key), what, 'write a time of day as "HH:MM", 00:00 to 23:59')
+
+
+def _speeds(item: Item) -> Iterator[Problem]:
+    levels, level = item.get("speeds") or {}, item.get("speed")
+    if level is not None and level not in levels:
+        what = f"`speed` of {item.label} is {shown(level)}, which is none of its `speeds`"
+        yield item.problem(("speed",), what, did_you_mean(level, levels, "declare it under `speeds`"))
+    for machine, factor in (item.get("speed_of") or {}).items():
+        if machine not in (item.get("machines") or ()):
+            what = f"`speed_of` of {item.label} names {shown(machine)}, which is none of its machines"
+            yield item.problem(("speed_of", machine), what, "name one of `machines`")
+        elif not SPEED_MIN <= factor <= SPEED_MAX:
+            what = f"`speed_of` of {item.label} is {factor:g} for `{machine}`"
+            yield item.problem(("speed_of", machine), what, f"use a number from {SPEED_MIN:g} to {SPEED_MAX:g}")
 
 
 def _repair(made: Draft, item: Item) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from andon.site.lifting import Lifting
-from andon.site.pace import MachineState
+from andon.site.pace import Hours, Learning, MachineState, Speed, WarmUp, Wear
 from andon.site.part import Id, Part, SignalId
 from andon.site.stops import Maintenance, Weekday
 
@@ -107,6 +107,19 @@ class Station(Part):
     """Property of each machine that its processing curve reads, such as `setpoint`."""
     maintenance: tuple[Maintenance, ...] = ()
     """Planned work on each machine."""
+    hours: tuple[Hours, ...] = ()
+    """Times of the day at which processing takes longer or shorter."""
+    learning: Learning | None = None
+    wear: Wear | None = None
+    warm_up: WarmUp | None = None
+    switch_off_min: float | None = Field(default=None, ge=0, le=100_000)
+    """A machine that waits for a job for longer than this switches itself off."""
+    speeds: dict[Id, Speed] = Field(default_factory=dict)
+    """Levels of speed that its machines can be set to."""
+    speed: Id | None = None
+    """The level that they run at; none: as the times are stated."""
+    speed_of: dict[Id, float] = Field(default_factory=dict)
+    """Speed of single machines, where it differs from `speed`."""
     energy_kw: dict[MachineState, float] = Field(default_factory=dict)
     """Power that each machine takes in a state, kilowatts; a state that is not named takes none."""
 
@@ -281,6 +294,9 @@ class Product(Part):
             found += route
             found += [other for step in route for other in step.others]
         return tuple(found)
+
+    correlation: float = Field(default=0.0, ge=0, le=1)
+    """How alike the times of one job are from step to step: correlation of their normal scores (a Gaussian copula)."""
 
 
 class Curve(Part):

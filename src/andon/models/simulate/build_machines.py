@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from andon.core.time import SECOND
 from andon.models.simulate.builder import Builder
+from andon.models.simulate.calendar import spans
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable, mean_of, scale_of
 from andon.models.simulate.program import Upkeep
-from andon.site.floor import Station
+from andon.models.simulate.structure import speed_of
+from andon.site.floor import Shift, Station
+from andon.site.model import Site
 
 
 def changes(builder: Builder, station: Station) -> int:
@@ -50,7 +54,7 @@ class Counter:
 
 
 def counters(builder: Builder, station: Station, crew_at: dict[str, int]) -> tuple[Counter, ...]:
-    """What each machine of a station needs after so much use."""
+    """What each machine of a station needs after so much use: planned work, and last a new tool."""
     found: list[Counter] = []
     for plan in station.maintenance:
         if plan.counts == "running" and plan.every_h is not None:
@@ -58,17 +62,82 @@ def counters(builder: Builder, station: Station, crew_at: dict[str, int]) -> tup
             crew = crew_at[plan.crew] if plan.crew else 0
             upkeep = Upkeep(place, builder.reals.at[plan.time], crew, at.PLANNED, at.FOR_PLANNED)
             found.append(Counter(upkeep, round(plan.every_h * 3600) * SECOND))
+    if station.wear is not None:
+        place = at.MORE_MACHINE_WORDS + len(found) * at.USE_WORDS
+        crew = crew_at[station.wear.crew] if station.wear.crew else 0
+        upkeep = Upkeep(place, builder.reals.at[station.wear.change], crew, at.PLANNED, at.FOR_TOOL_CHANGE)
+        found.append(Counter(upkeep, 0, builder.reals.at[station.wear.life]))
     return tuple(found)
 
 
-def own_record(builder: Builder, station: Station, needs: tuple[Counter, ...]) -> int:
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Tables that the machines of a station share: its hours, what was made of each product; 0 for none."""
+
+    hours: int
+    made: int
+
+
+def paced(builder: Builder, station: Station) -> bool:
+    """Whether the times of a station's machines are not always as stated."""
+    here = [p for p in builder.site.products if any(v.station == station.id for v in p.visits)]
+    own = station.hours or station.learning or station.wear or station.speed or station.speed_of
+    return bool(own) or any(p.correlation > 0 for p in here)
+
+
+def shared(builder: Builder, station: Station) -> Shared:
+    """The tables of a station."""
+    made = builder.m.put(0, [0] * len(builder.site.products)) if station.learning is not None else 0
+    parts = factors(builder.site, station, builder.options.start_ns, builder.options.horizon_ns)
+    if len(parts) == 1 and parts[0][1] == 1.0:
+        return Shared(0, made)
+    table = builder.m.put(0, [len(parts), 0, len(builder.f), *(when for when, _ in parts)])
+    builder.f += [factor for _, factor in parts]
+    return Shared(table, made)
+
+
+def factors(site: Site, station: Station, start_ns: int, horizon_ns: int) -> list[tuple[int, float]]:
+    """(from when, factor on processing times) of a station, relative to the start; the first entry is at 0."""
+    spells: list[tuple[int, int, float]] = []
+    for part in station.hours:
+        if part.shift is not None:
+            shift = next(s for s in site.shifts if s.id == part.shift)
+        else:
+            shift = Shift(id="hours", days=part.days, start=part.start or "", end=part.end or "")
+        spells += [(b, e, part.factor) for (b, e), _ in spans(site, shift, start_ns, start_ns + horizon_ns)]
+    edges = sorted({start_ns, *(t for b, e, _ in spells for t in (b, e) if start_ns < t <= start_ns + horizon_ns)})
+    return [(t - start_ns, math.prod(x for b, e, x in spells if b <= t < e)) for t in edges]
+
+
+def own_record(builder: Builder, station: Station, machine: str, needs: tuple[Counter, ...], tables: Shared) -> int:
     """The record that only some machines have; 0 for a plain one."""
     minimal = station.breakdown is not None and station.breakdown.repair == "minimal"
-    if not (minimal or needs or station.maintenance):
+    stands = station.warm_up is not None or station.switch_off_min is not None
+    special = paced(builder, station)
+    if not (minimal or needs or station.maintenance or stands or special):
         return 0
     words = [0] * at.MORE_MACHINE_WORDS
     if station.breakdown is not None:
         words[at.AGED] = round(station.breakdown.age_h * 3600) * SECOND
+    if station.warm_up is not None:
+        words[at.WARM_AFTER] = round(station.warm_up.after_min * 60) * SECOND
+        words[at.COLD] = at.LONG_AGO if builder.live is None else 0
+    if station.switch_off_min is not None:
+        words[at.OFF_AFTER] = max(1, round(station.switch_off_min * 60) * SECOND)
+    if special:
+        words[at.PACE], words[at.PACE_HOURS], words[at.PACE_MADE] = len(builder.f), tables.hours, tables.made
+        learning, wear = station.learning, station.wear
+        words[at.PACE_WEAR] = needs[-1].upkeep.place if wear is not None else 0
+        builder.f += [1.0 / speed_of(station, machine), wear.slows if wear else 0.0]
+        builder.f += [math.log2(learning.rate), learning.floor, float(learning.units)] if learning else [0.0] * 3
+        builder.f += [p.correlation for p in builder.site.products]
     for i, need in enumerate(needs):
         words += [at.UNSEEN, need.limit_ns, need.law, i << at.USE_PLACE]
+    return builder.m.put(0, words)
+
+
+def aged_record(builder: Builder, station: Station) -> int:
+    """The record of a process that lets a machine fail by the calendar and does not renew it."""
+    words = [0] * at.MORE_MACHINE_WORDS
+    words[at.AGED] = round(station.breakdown.age_h * 3600) * SECOND if station.breakdown is not None else 0
     return builder.m.put(0, words)

@@ -134,7 +134,7 @@ class Asks:
         for s in builder.site.stations:
             if s.breakdown:
                 asked[s.id] |= {s.breakdown.crew, s.breakdown.skill}
-            asked[s.id] |= {plan.crew for plan in s.maintenance}
+            asked[s.id] |= {plan.crew for plan in s.maintenance} | ({s.wear.crew} if s.wear else set())
         station = dict(zip(builder.machine_ids, (builder.site.stations[i].id for i in builder.station_of), strict=True))
         for crew in builder.site.crews:
             if crew.id in self._apart:

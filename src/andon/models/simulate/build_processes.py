@@ -6,7 +6,16 @@ from andon.core.time import SECOND
 from andon.models.simulate import warm
 from andon.models.simulate.build_control import RULES, desk_code, ranks
 from andon.models.simulate.build_floor import gathers
-from andon.models.simulate.build_machines import Counter, changes, counters, own_record
+from andon.models.simulate.build_machines import (
+    Counter,
+    Shared,
+    aged_record,
+    changes,
+    counters,
+    own_record,
+    paced,
+    shared,
+)
 from andon.models.simulate.build_people import Asks
 from andon.models.simulate.build_stops import delay_of, misreadings, planned_work, stops
 from andon.models.simulate.build_vehicles import vehicles
@@ -35,7 +44,7 @@ def processes(builder: Builder) -> None:
     deciding = {name for product in site.products for name in decides(product)} | parting(site)
     assembling, taking_apart = kitting(site), parting(site)
     asks = Asks(builder)
-    entries: list[tuple[Station, Wiring, Entries, tuple[Counter, ...]]] = []
+    entries: list[tuple[Station, Wiring, Entries, tuple[Counter, ...], Shared]] = []
     for i, station in enumerate(site.stations):
         b = station.breakdown
         pairs = changes(builder, station)
@@ -63,8 +72,11 @@ def processes(builder: Builder) -> None:
             gathers=_load_rule(builder, station),
             kits=station.id in assembling,
             parts=station.id in taking_apart,
+            paced=paced(builder, station),
+            warm_up=builder.reals.at[station.warm_up.time] if station.warm_up else 0,
+            switches_off=station.switch_off_min is not None,
         )
-        entries.append((station, wiring, machine_code(builder.code, station, wiring), needs))
+        entries.append((station, wiring, machine_code(builder.code, station, wiring), needs, shared(builder, station)))
     machine_at = [_machine(builder, k, entries[i]) for k, i in enumerate(builder.station_of)]
     vehicles(builder, asks)
     _others(builder, crew_at)
@@ -113,8 +125,8 @@ def _load_rule(builder: Builder, station: Station) -> int:
     return builder.m.put(0, [station.batch_least, int(station.batch_alike), longest])
 
 
-def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries, tuple[Counter, ...]]) -> int:
-    station, wiring, entries, needs = entry
+def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries, tuple[Counter, ...], Shared]) -> int:
+    station, wiring, entries, needs, tables = entry
     words = builder.m.words
     p = builder.process(builder.machine_ids[k], at.MACHINE, entries.fresh, 2)
     words[p + at.STATION] = builder.station_of[k]
@@ -123,7 +135,7 @@ def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries, tu
     words[p + at.SLICE] = station.batch
     words[p + at.HELPS_ITSELF] = int(station.batch > 1 or station.cards is not None)
     words[p + at.LAST] = -1
-    words[p + at.MORE_MACHINE] = own_record(builder, station, needs)
+    words[p + at.MORE_MACHINE] = own_record(builder, station, builder.machine_ids[k], needs, tables)
     if builder.live is not None:
         now = builder.live.machines.get(builder.machine_ids[k], MachineNow())
         warm.machine(builder.m.words, builder.site, p, station, entries, now)
@@ -140,4 +152,4 @@ def _breakdown(builder: Builder, k: int, machine: int, wiring: Wiring) -> None:
     builder.m.words[p + at.DRAWS] = int(is_down)
     builder.m.words[machine + at.DOWN] += at.DOWN_FAILED * is_down
     if wiring.minimal:
-        builder.m.words[p + at.MORE_MACHINE] = own_record(builder, builder.site.stations[builder.station_of[k]], ())
+        builder.m.words[p + at.MORE_MACHINE] = aged_record(builder, builder.site.stations[builder.station_of[k]])

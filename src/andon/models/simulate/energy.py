@@ -10,6 +10,8 @@ import numpy as np
 from andon.models.simulate.figure import Figure
 from andon.models.simulate.rows import STATES, Column, Rows
 from andon.models.simulate.spread import Spread, spread
+from andon.models.simulate.structure import speed_of
+from andon.site.floor import Station
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,28 @@ class Energy:
         }
 
 
+def powers(station: Station, machine: str) -> dict[str, float]:
+    """Kilowatts by state: when busy, those of its level of speed; between levels in proportion, level beyond them."""
+    found: dict[str, float] = {str(state): kw for state, kw in station.energy_kw.items()}
+    known = sorted((s.factor, s.kw) for s in station.speeds.values() if s.kw is not None)
+    if known:
+        found["busy"] = float(np.interp(speed_of(station, machine), [x for x, _ in known], [y for _, y in known]))
+    return found
+
+
+def states_power(station: Station) -> bool:
+    """Whether a station states any power."""
+    return bool(station.energy_kw) or any(s.kw is not None for s in station.speeds.values())
+
+
 def kwh(rows: Rows, station: int | None = None, machine: int | None = None) -> Column:
     """Kilowatt-hours of one machine, of a station's machines, or of all."""
     hours = rows.seconds / 3600.0
     total = np.zeros(rows.n)
     for k, i in enumerate(rows.image.machine_station):
         if (station is None or station == i) and (machine is None or machine == k):
-            for state, power in rows.image.site.stations[i].energy_kw.items():
+            of = rows.image.site.stations[i]
+            for state, power in powers(of, rows.image.machines[k]).items():
                 total += rows.share(k, STATES.index(state)) * power * hours
                 if state == "waiting_crew":  # somebody is on the way: to the machine the same thing
                     total += rows.share(k, STATES.index("walking")) * power * hours
@@ -42,7 +59,7 @@ def kwh(rows: Rows, station: int | None = None, machine: int | None = None) -> C
 
 def energy_figures(rows: Rows) -> tuple[Figure, ...]:
     """Energy in all and per job completed; none where no station states its power."""
-    if not any(s.energy_kw for s in rows.image.site.stations):
+    if not any(states_power(s) for s in rows.image.site.stations):
         return ()
     total, done = kwh(rows), rows.done()
     each = np.where(done > 0, total / np.maximum(done, 1), np.nan)
@@ -52,7 +69,7 @@ def energy_figures(rows: Rows) -> tuple[Figure, ...]:
 def energy(rows: Rows) -> Energy | None:
     """Energy by station and machine, where stations state their power; None where none does."""
     site = rows.image.site
-    which = [i for i, s in enumerate(site.stations) if s.energy_kw]
+    which = [i for i, s in enumerate(site.stations) if states_power(s)]
     if not which:
         return None
     stations = {site.stations[i].id: spread(site.stations[i].id, "kWh", kwh(rows, station=i), rows) for i in which}

@@ -11,10 +11,7 @@ from andon.models.simulate.settable import settings
 from andon.models.simulate.tables import curve_value_s
 from andon.site.model import Site
 
-ALWAYS = (
-    "tool wear",
-    "late material",
-)
+ALWAYS = ("late material",)
 """Realities that this model leaves out on every site."""
 NEAR = 0.1
 """Share of a validated range that counts as its edge."""
@@ -36,6 +33,8 @@ def not_represented(site: Site, use: str | None = None) -> tuple[str, ...]:
             found += [text for text in context.not_represented if text not in found]
     found += [f"{h.name}: {h.otherwise}" for h in hidden(site) if not h.stated]
     found += ALWAYS
+    if not any(s.wear for s in site.stations):
+        found.append("tool wear")
     if not any(step.outcomes for product in site.products for route in product.routes for step in route):
         found.append("scrap and rework")
     found += _people(site)

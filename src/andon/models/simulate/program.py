@@ -124,6 +124,11 @@ class Wiring:
     """Whether some of its jobs wait for components."""
     parts: bool = False
     """Whether some of its jobs are taken apart."""
+    paced: bool = False
+    """Its times are not always as stated."""
+    warm_up: int = 0
+    """Law of warming up after a standstill."""
+    switches_off: bool = False
 
 
 def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
@@ -133,6 +138,7 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
     planned = _upkeep_code(code, wiring)
     _take_code(code, wiring)
     kit = code.add(at.KIT) if wiring.kits else 0
+    _woken_code(code, wiring)
     setup = code.here
     if wiring.setup:
         change = code.add(at.CHANGE_FROM if wiring.changes else at.CHANGE, wiring.setup, 0, wiring.changes)
@@ -143,7 +149,7 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
         if wiring.setup_crew and not wiring.goes_on:
             code.add(at.RELEASE_CREW)
         code.patch(change, b=code.here)
-    serve = code.add(at.SERVICE)
+    serve = code.add(at.ASIDE, at.ASIDE_SERVICE) if wiring.paced else code.add(at.SERVICE)
     for upkeep in wiring.upkeep:
         code.add(at.USE_UP, upkeep.place)
     begin = code.here
@@ -151,6 +157,8 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
         code.add(at.ACQUIRE, wiring.crew, at.NO_CREW)
     work = code.add(at.WORK, at.BUSY, at.REM, 0)
     worked = code.add(at.WORKED, at.BUSY, at.REM, 0)
+    if wiring.warm_up:
+        code.add(at.ASIDE, at.ASIDE_COOL)
     if wiring.crew:
         code.add(at.RELEASE_CREW)
     part = code.add(at.PART) if wiring.parts else 0
@@ -202,6 +210,17 @@ def _take_code(code: Code, wiring: Wiring) -> int:
     if wiring.rule == at.BY_FIFO and not wiring.cards:
         return code.add(at.GET, wiring.store)
     return code.add(at.GET_BY, wiring.store, wiring.rule, wiring.ranks)
+
+
+def _woken_code(code: Code, wiring: Wiring) -> None:
+    """A job is there: the machine is on again, and warms up if it has stood still for long."""
+    if wiring.switches_off:
+        code.add(at.ASIDE, at.ASIDE_HERE)
+    if wiring.warm_up:
+        cold = code.add(at.ASIDE, at.ASIDE_WARM, wiring.warm_up)
+        code.add(at.WORK, at.WARMING, at.REM, 0)
+        code.add(at.WORKED, at.WARMING, at.REM, 0)
+        code.patch(cold, c=code.here)
 
 
 def _with_life(code: Code, wiring: Wiring, place: int) -> int:

@@ -106,8 +106,12 @@ def joined(overrides: Mapping[str, float]) -> str:
     return ",".join(f"{name}={plain(value)}" for name, value in overrides.items()) or "declared"
 
 
-def overrides_of(texts: Sequence[str]) -> dict[str, float]:
+def overrides_of(texts: Sequence[str], words: Mapping[str, Mapping[str, float]] | None = None) -> dict[str, float]:
     """`NAME=VALUE` pairs, each alone or several joined by commas; `declared` stands for none.
+
+    Args:
+        texts: as typed.
+        words: words that stand for numbers, by name.
 
     Raises:
         ValueError: one sentence.
@@ -123,7 +127,8 @@ def overrides_of(texts: Sequence[str]) -> dict[str, float]:
         if name.strip().endswith(".dispatch") and value.strip() in DISPATCH:
             value = str(DISPATCH.index(value.strip()))
         try:
-            found[name.strip()] = float(value)
+            word = (words or {}).get(name.strip(), {}).get(value.strip())
+            found[name.strip()] = float(value) if word is None else word
         except ValueError:
             raise ValueError(f"`{text}` sets nothing; write NAME=NUMBER, such as cure.spread=1.1") from None
         if not sign or not name.strip():

@@ -137,6 +137,26 @@ def _control(s: Station) -> Iterator[Setting]:
     yield Setting(f"{s.id}.cards", f"cards of {s.name}", "1", now, "structure", 1, LARGE, True, cards)
 
 
+def _speeds(site: Site) -> Iterator[Setting]:
+    for s in site.stations:
+        for machine in s.machines if s.speeds else ():
+            build = partial(structure.machine_speed, machine=machine)
+            levels = ", ".join(f"{level} {speed.factor:g}" for level, speed in s.speeds.items())
+            what = f"speed of {machine} ({levels})"
+            now = structure.speed_of(s, machine)
+            yield Setting(f"{machine}.speed", what, "1", now, "structure", 0.01, 100.0, False, build)
+
+
+def levels(site: Site) -> dict[str, dict[str, float]]:
+    """Words that a setting may be given instead of a number: levels of speed, by the setting's name."""
+    return {
+        f"{machine}.speed": {level: speed.factor for level, speed in s.speeds.items()}
+        for s in site.stations
+        for machine in s.machines
+        if s.speeds
+    }
+
+
 def _buffers(site: Site) -> Iterator[Setting]:
     for b in site.buffers:
         build = partial(structure.capacity, buffer=b.id)
@@ -215,7 +235,7 @@ def _disturbances(site: Site) -> Iterator[Setting]:
 
 
 TABLE: tuple[Callable[[Site], Iterator[Setting]], ...] = (
-    _means, _setpoints, _sequence, _stations, _buffers, _crews, _fleets, _roads, _release, _orders,
+    _means, _setpoints, _sequence, _stations, _speeds, _buffers, _crews, _fleets, _roads, _release, _orders,
     _disturbances,
 )  # fmt: skip
 """A new thing that can be set is a function here; everything else (errors, list, pages) follows."""

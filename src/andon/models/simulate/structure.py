@@ -65,6 +65,19 @@ def machines(site: Site, value: float, *, station: str) -> Site:
     return _station(site, old.model_copy(update={"machines": ids}), tuple(cloned))
 
 
+def speed_of(station: Station, machine: str) -> float:
+    """The speed of a machine over the one that its times are stated for."""
+    if machine in station.speed_of:
+        return station.speed_of[machine]
+    return station.speeds[station.speed].factor if station.speed is not None else 1.0
+
+
+def machine_speed(site: Site, value: float, *, machine: str) -> Site:
+    """A machine that works at `value` times the speed that its times are stated for."""
+    old = next(s for s in site.stations if machine in s.machines)
+    return _station(site, old.model_copy(update={"speed_of": {**old.speed_of, machine: value}}))
+
+
 def batch(site: Site, value: float, *, station: str) -> Site:
     """Machines of a station take up to `value` jobs at once."""
     old = next(s for s in site.stations if s.id == station)

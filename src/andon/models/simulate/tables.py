@@ -38,6 +38,8 @@ def used_assumptions(site: Site) -> tuple[str, ...]:
         if station.breakdown:
             used.update((station.breakdown.time_to_failure, station.breakdown.time_to_repair))
         used.update(plan.time for plan in station.maintenance)
+        used.update((station.wear.life, station.wear.change) if station.wear else ())
+        used.update((station.warm_up.time,) if station.warm_up else ())
     used.update(n for d in site.disturbances for n in (d.every, d.lasts, d.levels, d.elapsed) if n)
     used.update(c.absence for c in site.crews if c.absence)
     for fleet in site.fleets:

@@ -29,11 +29,24 @@ def stand(m: at.Words, p: int) -> None:
     enter(m, p, down_state(m[p + at.DOWN]))
 
 
+def book_off(m: at.Words, p: int) -> None:
+    """A machine that switches itself off while it waits: what is beyond its patience was spent OFF, not STARVED."""
+    more = m[p + at.MORE_MACHINE]
+    if more == 0 or m[more + at.OFF_AFTER] == 0 or m[p + at.STATE] != at.STARVED:
+        return
+    off = m[at.NOW] - m[p + at.SINCE] - m[more + at.OFF_AFTER]
+    if off > 0:
+        m[p + at.TIMES + at.STARVED] += m[more + at.OFF_AFTER]
+        m[p + at.TIMES + at.OFF] += off
+        m[p + at.SINCE] = m[at.NOW]
+
+
 def out_of_line(m: at.Words, p: int) -> bool:
     """Take machine `p` out of the line of those that wait for a job; False when it does not wait."""
     s = m[p + at.WAITS_AT]
     if m[p + at.STATE] != at.STARVED or s == 0 or not unlink(m, s + at.GET_HEAD, s + at.GET_TAIL, p):
         return False
+    book_off(m, p)
     m[p + at.PARKED] = at.PARKED_EMPTY
     return True
 

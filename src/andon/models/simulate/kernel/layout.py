@@ -59,8 +59,16 @@ PROC_WORDS = 56
 MACHINE, VEHICLE, DEMAND, RELEASER, CALENDAR, BREAKDOWN, PROBE = range(7)
 
 # --- what only some machines have, at MORE_MACHINE: who asks for it between two jobs; age (ns); counters of use
-ASKED_HEAD, ASKED_TAIL, AGED, COLD = range(4)
-MORE_MACHINE_WORDS = 8
+ASKED_HEAD, ASKED_TAIL, AGED, COLD, WARM_AFTER, OFF_AFTER, PACE, PACE_HOURS, PACE_MADE, PACE_WEAR = range(10)
+"""COLD: when it last processed. OFF_AFTER, WARM_AFTER: nanoseconds, 0 for never. PACE: reals that its times go by;
+PACE_HOURS, PACE_MADE: tables of its station; PACE_WEAR: place of its tool's counter."""
+MORE_MACHINE_WORDS = 12
+# --- reals of a pace: factor of the speed, how much a worn tool slows, Wright's exponent, floor, units made before;
+# then the correlation of each product's times
+PACE_SPEED, PACE_SLOWS, PACE_LEARNS, PACE_FLOOR, PACE_UNITS, PACE_WORDS = range(6)
+# --- hours: how many parts, which one it is, where their factors stand; then when each begins
+HOURS_N, HOURS_HERE, HOURS_FACTORS, HOURS_WORDS = range(4)
+LONG_AGO = -(1 << 60)
 USE_SO_FAR, USE_LIMIT, USE_LAW, USE_COUNT = range(4)
 """A counter of use, nanoseconds of processing; UNSEEN before the first look; USE_COUNT: its place, how many before."""
 USE_WORDS, USE_PLACE = 4, 20
@@ -218,10 +226,12 @@ FOR_STOP_EVERY, FOR_STOP, FOR_LEVEL, FOR_ELAPSED, FOR_MISREAD = range(50, 55)
 GET, CHANGE, ACQUIRE, WORK, WORKED, RELEASE_CREW, SERVICE, LEAVE, JUMP, LIFE_NEW, REPAIR = range(11)
 MEET, FETCH, CARRY, DROP, ORDER_NEXT, ORDER_PLACE, DISPATCH, LINE_NEXT, LINE_SET = range(11, 20)
 HOLD, BREAK, MEND, BIN_NEXT, BIN_NOTE, RESET, STOP = range(20, 27)
-CHANGE_FROM, LIFE_AGED, SPAN, AWAIT, HALT, GO_ON, SPARE, FALLS_DUE, USE_UP = range(30, 39)
+CHANGE_FROM, LIFE_AGED, SPAN, AWAIT, HALT, GO_ON, SPARE, FALLS_DUE, USE_UP, ASIDE = range(30, 40)
+ASIDE_SERVICE, ASIDE_WARM, ASIDE_COOL, ASIDE_HERE, ASIDE_OUT, ASIDE_BACK = range(6)
+"""What ASIDE does, by its first operand: what few machines need."""
 SEND, KIT, PART, GATHER = 40, 41, 42, 43
 ACQUIRE_PEOPLE, PERSON_TURN = 65, 66
-# 39 is for machines, 44 to 54 flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
+# 44 to 54 are for flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
 
 # --- control: which job next, cards, the order book, questions to a policy
 BOOK, BOOK_N, BOOK_HERE, FINISHES, ANSWER = range(65, 70)

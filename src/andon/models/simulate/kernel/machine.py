@@ -17,17 +17,16 @@ from andon.models.simulate.kernel.desk import (
     order_place,
     reset,
 )
-from andon.models.simulate.kernel.downtime import break_down, mend, spare
+from andon.models.simulate.kernel.downtime import book_off, break_down, mend
 from andon.models.simulate.kernel.events import next_ready, pop, schedule
 from andon.models.simulate.kernel.fleet import step_on_roads, step_straight
 from andon.models.simulate.kernel.floor import acquire, book_crew, book_wip, count, release
 from andon.models.simulate.kernel.misread import misread_levels, misread_machine
 from andon.models.simulate.kernel.numbers import exp, normal_quantile
-from andon.models.simulate.kernel.pace import change_from
 from andon.models.simulate.kernel.parts import seek_missing, step_flow
 from andon.models.simulate.kernel.people import acquire_people
 from andon.models.simulate.kernel.rota import close_people, person_turn
-from andon.models.simulate.kernel.stops import await_plan, due, life_aged, span, use
+from andon.models.simulate.kernel.unusual import step_machine
 from andon.models.simulate.kernel.work import (
     change,
     draw,
@@ -92,31 +91,6 @@ def step_people(m: at.Words, f: at.Reals, p: int, op: int, a: int, pc: int) -> i
     if op == at.ACQUIRE_PEOPLE:
         return acquire_people(m, p, a, pc)
     return person_turn(m, f, p, pc)
-
-
-def step_machine(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, c: int, pc: int) -> int:
-    """The instructions of machines that are not plain."""
-    if op == at.CHANGE_FROM:
-        return change_from(m, f, p, a, b, c, pc)
-    if op == at.FALLS_DUE:
-        return due(m, f, p, a, b, pc)
-    if op == at.USE_UP:
-        return use(m, f, p, a, pc)
-    if op == at.SPAN:
-        return span(m, f, p, a, b, pc)
-    if op == at.LIFE_AGED:
-        return life_aged(m, f, p, a, pc)
-    if op == at.AWAIT:
-        return await_plan(m, p, a, pc)
-    if op == at.SPARE:
-        return spare(m, p, a, pc)
-    if op == at.HALT:
-        break_down(m, a, b)
-        return pc + 1
-    if op == at.GO_ON:
-        mend(m, a, b)
-        return pc + 1
-    return -1
 
 
 def step_control(m: at.Words, p: int, op: int, a: int, b: int, c: int, pc: int) -> int:
@@ -208,6 +182,7 @@ def close(m: at.Words) -> None:
     now = m[at.NOW]
     for i in range(m[at.PROCS_N]):
         p = m[at.PROCS] + i * at.PROC_WORDS
+        book_off(m, p)
         state = m[p + at.STATE]
         m[p + at.TIMES + state] += now - m[p + at.SINCE]
         m[p + at.SINCE] = now
