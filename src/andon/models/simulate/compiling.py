@@ -86,15 +86,23 @@ def _unfilled(module: Any) -> Any:
 
 
 def _parts(library: Any) -> list[Any]:
-    """All that a library needs, and what that needs, each once."""
-    found: dict[int, Any] = {}
-    waiting = [library]
-    while waiting:
-        for part in waiting.pop()._linking_libraries:  # noqa: SLF001 - as above
-            if id(part) not in found:
-                found[id(part)] = part
-                waiting.append(part)
-    return list(found.values())
+    """All that a library needs, and what that needs, each once and behind all that call it.
+
+    A function that nobody calls when it is linked is left out, although somebody may call it who is linked later: one
+    that was made for a constant argument may name another one that, with this constant, it never calls.
+    """
+    called: list[Any] = []
+    seen: set[int] = set()
+
+    def walk(part: Any) -> None:
+        seen.add(id(part))
+        for each in part._linking_libraries:  # noqa: SLF001 - as above
+            if id(each) not in seen:
+                walk(each)
+        called.append(part)
+
+    walk(library)
+    return called[-2::-1]
 
 
 class Compiler(CompilerBase):
