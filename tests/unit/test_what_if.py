@@ -82,6 +82,9 @@ def test_the_answer_can_be_repeated_by_its_command(tmp_path: Path) -> None:
     assert answer["alternatives"][0]["set"] == {"curing.machines": 3.0, "setters.early": 2.0}
     assert answer["mark"] == "fragile"
     assert answer["not_represented"]
+    assert any("taken from the shift plan" in text for text in answer["sampled"])
+    kept = json.loads(next((tmp_path / ".andon" / "starts").iterdir()).read_text(encoding="utf-8"))
+    assert kept["present"] == {}, "who is there is personal, so it is neither used for planning nor kept"
     app = typer.Typer()
     app.command("simulate")(command())
     app.command("other")(command())

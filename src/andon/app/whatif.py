@@ -145,11 +145,11 @@ class WhatIf:
 
     def _answer(self, question: Simulate) -> Mapping[str, Any] | Refusal:
         from andon.advise.forecast import horizon_of  # noqa: PLC0415 - the simulator is an optional part
+        from andon.app.live import impersonal_state  # noqa: PLC0415 - same
         from andon.models.simulate import jit  # noqa: PLC0415 - same
         from andon.models.simulate.bottleneck import by_sensitivity  # noqa: PLC0415 - same
         from andon.models.simulate.compare import compare  # noqa: PLC0415 - same
         from andon.models.simulate.laws import Unrunnable  # noqa: PLC0415 - same
-        from andon.models.simulate.live import live_state  # noqa: PLC0415 - same
         from andon.models.simulate.question import Question  # noqa: PLC0415 - same
 
         if not jit.code_file().is_file():
@@ -158,7 +158,7 @@ class WhatIf:
         if not any(f"{m}.state" in values for s in self._site.stations for m in s.machines):
             return refuse("no-state", "no machine's state is current, so there is no now to begin from", "see Signals")
         try:
-            live = live_state(self._site, values, now)
+            live = impersonal_state(self._site, values, now)
             asked = Question(
                 horizon_of(self._site, now),
                 question.replications,
