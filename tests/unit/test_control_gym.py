@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from control_kit import Kind, shop
 
+from andon.adapters.site_folder import load
 from andon.models.simulate.asked import asked
 from andon.models.simulate.laws import Unrunnable
-from andon.models.simulate.policy import FEATURES
+from andon.models.simulate.policy import FEATURES, PAIR_FEATURES, Decision, Policy
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, exponential
 from andon.site.model import Site
@@ -114,3 +116,78 @@ def test_what_cannot_be_is_refused() -> None:
         _env(candidates=1)
     with pytest.raises(gymnasium.error.ResetNeeded):
         _env().unwrapped.step(0)
+
+
+# Vehicles
+
+
+def _hall(**fleet: Any) -> Site:
+    site = load(Path(__file__).parents[2] / "examples" / "valve-works")
+    assert isinstance(site, Site)
+    return site.model_copy(update={"fleets": tuple(f.model_copy(update=fleet) for f in site.fleets)})
+
+
+def _nearest(decision: Decision) -> int:
+    """The longest waiting call and the vehicle that is nearest to it; of equals the longest idle one."""
+    way = decision.feature("way")
+    first = decision.feature("call waits") == decision.feature("call waits")[0]
+    return int(np.where(first, way, np.inf).argmin())
+
+
+@pytest.mark.parametrize("flavour", ["plain", "compiled"])
+def test_a_policy_that_sends_the_nearest_vehicle_gives_what_the_fleets_rule_gives(flavour: Any) -> None:
+    site = _hall()
+    built_in = replicate(compile_site(site, None, 2 * 3600.0, asked(site, {})), 2, 4, flavour=flavour)
+    policy = Policy(_nearest, "nearest", stations=("amr",))
+    mine = replicate(compile_site(site, None, 2 * 3600.0, asked(site, {}), policy=policy), 2, 4, flavour=flavour)
+    assert np.array_equal(mine.done(), built_in.done())
+    assert np.array_equal(mine.lead_s(), built_in.lead_s(), equal_nan=True)
+    assert np.array_equal(mine.vehicle_use(), built_in.vehicle_use())
+
+
+def test_what_a_decision_about_vehicles_shows() -> None:
+    seen: list[Decision] = []
+
+    def look(decision: Decision) -> int:
+        seen.append(decision)
+        return len(decision.vehicles) - 1
+
+    site = _hall()
+    policy = Policy(look, "last", stations=("amr",))
+    replicate(compile_site(site, None, 3600.0, asked(site, {}), policy=policy), 1, 4, flavour="plain")
+    assert len(seen) > 10
+    for d in seen:
+        assert d.station == "amr"
+        assert d.features.shape == (len(d.vehicles), len(PAIR_FEATURES))
+        assert set(d.vehicles) <= set(site.fleets[0].vehicles)
+        assert (d.feature("way") >= 0).all()
+        assert (d.feature("idle") >= 0).all()
+
+
+def test_the_checker_finds_nothing_about_vehicles() -> None:
+    from gymnasium.utils.env_checker import check_env
+
+    import andon.models.gym  # noqa: F401 - registers
+
+    env = gymnasium.make("andon/Vehicles-v0", site=_hall(), fleet="amr", horizon_s=1800.0, flavour="plain")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(env.unwrapped)
+    with pytest.raises(Unrunnable, match="there is no fleet `trucks` to ask about"):
+        gymnasium.make("andon/Vehicles-v0", site=_hall(), fleet="trucks")
+
+
+def test_vehicles_on_roads_are_asked_about_too() -> None:
+    """On a road graph with one lane both ways, batteries and closures: any answer keeps the laws of the road."""
+    site = load(Path(__file__).parents[2] / "examples" / "vehicles-hall")
+    assert isinstance(site, Site)
+    seen: list[int] = []
+
+    def last(decision: Decision) -> int:
+        seen.append(len(decision.vehicles))
+        return len(decision.vehicles) - 1
+
+    policy = Policy(last, "last", stations=tuple(f.id for f in site.fleets))
+    rows = replicate(compile_site(site, None, 3 * 3600.0, asked(site, {}), policy=policy), 2, 4, flavour="plain")
+    assert sum(seen) > 0
+    assert (rows.done() > 0).all()

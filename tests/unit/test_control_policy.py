@@ -18,7 +18,7 @@ from andon.models.simulate.image import Image
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
-from andon.models.simulate.policy import FEATURES, Choice, Decision, Policy
+from andon.models.simulate.policy import FEATURES, PAIR_FEATURES, Choice, Decision, Policy
 from andon.models.simulate.question import Question
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, exponential
@@ -145,7 +145,7 @@ def test_an_image_without_a_policy_never_asks() -> None:
 
 def test_the_page_tells_every_feature_and_every_rule() -> None:
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "control-the-floor.md").read_text(encoding="utf-8")
-    for name, unit, meaning in FEATURES:
+    for name, unit, meaning in (*FEATURES, *PAIR_FEATURES):
         assert f"| `{name}` | {unit}{' ' if unit else ''}| {meaning} |" in page
     for rule in DISPATCH:
         assert f"| `{rule}` |" in page

@@ -63,11 +63,11 @@ def _policy(site: Site, text: str | None, stations: Sequence[str]) -> Policy | N
     Raises:
         ValueError: nobody, or at a station that is not there; one sentence.
     """
-    known = [s.id for s in site.stations]
+    known = [*(s.id for s in site.stations), *(f.id for f in site.fleets)]
     for station in stations:
         if station not in known:
             fix = did_you_mean(station, known, f"name one of {words(known)}")
-            raise ValueError(f"`--policy-at {station}` names no station; {fix}")
+            raise ValueError(f"`--policy-at {station}` names no station and no fleet; {fix}")
     if text is None:
         if stations:
             raise ValueError("`--policy-at` asks nobody; add `--policy`")
@@ -126,7 +126,8 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
             ),
         ] = None,
         policy_at: Annotated[
-            list[str] | None, typer.Option(help="With --policy: ask at this station only; may be given again.")
+            list[str] | None,
+            typer.Option(help="With --policy: ask at this station, or about this fleet, only; may be given again."),
         ] = None,
         settable: Annotated[bool, typer.Option("--settable", help="List what may be set, and end.")] = False,
         seed: Annotated[int, typer.Option(help="Same seed, same bits.", min=0)] = 1,

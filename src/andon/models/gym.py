@@ -1,4 +1,4 @@
-"""The simulator as a Gymnasium environment: at every decision, which of the waiting jobs does the machine take?"""
+"""The simulator as Gymnasium environments: which of the waiting jobs next, and which vehicle for which call."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from gymnasium import spaces
 from andon.models.simulate import jit
 from andon.models.simulate.asked import asked
 from andon.models.simulate.episode import Episode
+from andon.models.simulate.image import Image
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
-from andon.models.simulate.policy import FEATURES, Decision, Policy
+from andon.models.simulate.policy import FEATURES, PAIR_FEATURES, Decision, Policy
 from andon.models.simulate.run import compile_site, refuse_faults
 from andon.site.model import Site
 
@@ -29,65 +30,36 @@ PLAIN = frozenset({"slack ratio", "same product"})
 CANDIDATES = 8
 
 
-class DispatchEnv(gymnasium.Env[Seen, np.int64]):
-    """One replication is one episode; a step is one dispatch decision.
-
-    Observation: `candidates`, float32[candidates, 11], features of `policy.FEATURES`, each squashed to -1..1 (rows
-    beyond the waiting jobs are 0); `mask`, int8[candidates], 1 where a job waits; `station`, which one asks. Action:
-    the number of the candidate; one that is not there counts as 0, the job that came first. `info["action_mask"]` is
-    the mask. The episode ends, truncated, at the horizon.
-
-    Reward since the last decision: `floor`, minus the hours that jobs spent on the floor (added up, minus the floor
-    time of all jobs after the first decision); `done`, jobs finished; `tardiness`, minus the hours by which finished
-    orders were late, and at the end an hour for each open order that is overdue.
-
-    Args:
-        site: the floor.
-        stations: where to ask; none: everywhere. Others keep their rule.
-        horizon_s: length of an episode.
-        live: the state that episodes begin from; None: an empty floor.
-        candidates: jobs that can be chosen from, the first in the queue.
-        reward: see above.
-        overrides: as for `simulate`.
-        flavour: of the kernel; `plain` needs no compiler.
-
-    Raises:
-        Unrunnable: the site cannot be simulated.
-    """
+class FloorEnv(gymnasium.Env[Seen, np.int64]):
+    """What the environments share: a replication is an episode, a step is a decision, the action is a candidate."""
 
     metadata = {"render_modes": []}  # noqa: RUF012 - the base class declares it so
 
     def __init__(
         self,
-        site: Site,
-        stations: Sequence[str] = (),
-        *,
-        horizon_s: float = 8 * HOUR_S,
-        live: LiveState | None = None,
-        candidates: int = CANDIDATES,
-        reward: Reward = "floor",
-        overrides: Mapping[str, float] | None = None,
-        flavour: jit.Flavour = "compiled",
+        image: Image,
+        places: tuple[str, ...],
+        table: Sequence[tuple[str, str, str]],
+        candidates: int,
+        reward: Reward,
+        flavour: jit.Flavour,
     ) -> None:
-        if not 2 <= candidates <= 64:
-            raise Unrunnable(f"an environment with {candidates} candidates decides nothing; use 2 to 64")
-        known = [s.id for s in site.stations]
-        for station in stations:
-            if station not in known:
-                raise Unrunnable(f"there is no station `{station}` to ask at; name one of the site's")
-        policy = Policy(lambda _: 0, "environment", stations=tuple(stations))
-        change = asked(site, dict(overrides or {}))
-        self.image = compile_site(site, live, horizon_s, change, bins=1, policy=policy)
-        self.candidates, self.reward_of, self.flavour = candidates, reward, flavour
+        self.image, self.places, self.candidates, self.reward_of, self.flavour = (
+            image,
+            places,
+            candidates,
+            reward,
+            flavour,
+        )
         self.action_space = spaces.Discrete(candidates)
         self.observation_space = spaces.Dict(
             {
-                "candidates": spaces.Box(-1.0, 1.0, (candidates, len(FEATURES)), np.float32),
+                "candidates": spaces.Box(-1.0, 1.0, (candidates, len(table)), np.float32),
                 "mask": spaces.MultiBinary(candidates),
-                "station": spaces.Discrete(len(self.image.stations)),
+                "station": spaces.Discrete(len(places)),
             }
         )
-        self._scale = np.array([1.0 if name in PLAIN else SCALES[unit] for name, unit, _ in FEATURES])
+        self._scale = np.array([1.0 if name in PLAIN else SCALES[unit] for name, unit, _ in table])
         self._seed, self._count = 0, 0
         self._episode: Episode | None = None
         self._decision: Decision | None = None
@@ -122,7 +94,7 @@ class DispatchEnv(gymnasium.Env[Seen, np.int64]):
 
     def _look(self) -> tuple[Seen, dict[str, Any]]:
         episode = self._episode
-        table = np.zeros((self.candidates, len(FEATURES)), np.float32)
+        table = np.zeros((self.candidates, len(self._scale)), np.float32)
         mask = np.zeros(self.candidates, np.int8)
         if episode is None or not episode.asks:
             if episode is not None:
@@ -135,7 +107,7 @@ class DispatchEnv(gymnasium.Env[Seen, np.int64]):
         x = decision.features[:n]
         table[:n] = x / (self._scale + np.abs(x))
         mask[:n] = 1
-        where = np.int64(self.image.stations.index(decision.station))
+        where = np.int64(self.places.index(decision.station))
         info = {"action_mask": mask, "now_s": decision.now_s, "machine": decision.machine}
         return {"candidates": table, "mask": mask, "station": where}, info
 
@@ -164,4 +136,106 @@ class DispatchEnv(gymnasium.Env[Seen, np.int64]):
         return {"now_s": int(m[at.NOW]) / 1e9, "completed": done, "decisions": self._episode.decisions}
 
 
+class DispatchEnv(FloorEnv):
+    """One replication is one episode; a step is one dispatch decision: which waiting job does the machine take?
+
+    Observation: `candidates`, float32[candidates, 11], features of `policy.FEATURES`, each squashed to -1..1 (rows
+    beyond the waiting jobs are 0); `mask`, int8[candidates], 1 where a job waits; `station`, which one asks. Action:
+    the number of the candidate; one that is not there counts as 0, the job that came first. `info["action_mask"]` is
+    the mask. The episode ends, truncated, at the horizon.
+
+    Reward since the last decision: `floor`, minus the hours that jobs spent on the floor (added up, minus the floor
+    time of all jobs after the first decision); `done`, jobs finished; `tardiness`, minus the hours by which finished
+    orders were late, and at the end an hour for each open order that is overdue.
+
+    Args:
+        site: the floor.
+        stations: where to ask; none: everywhere. Others keep their rule.
+        horizon_s: length of an episode.
+        live: the state that episodes begin from; None: an empty floor.
+        candidates: jobs that can be chosen from, the first in the queue.
+        reward: see above.
+        overrides: as for `simulate`.
+        flavour: of the kernel; `plain` needs no compiler.
+
+    Raises:
+        Unrunnable: the site cannot be simulated.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        stations: Sequence[str] = (),
+        *,
+        horizon_s: float = 8 * HOUR_S,
+        live: LiveState | None = None,
+        candidates: int = CANDIDATES,
+        reward: Reward = "floor",
+        overrides: Mapping[str, float] | None = None,
+        flavour: jit.Flavour = "compiled",
+    ) -> None:
+        if not 2 <= candidates <= 64:
+            raise Unrunnable(f"an environment with {candidates} candidates decides nothing; use 2 to 64")
+        known = [s.id for s in site.stations]
+        for station in stations:
+            if station not in known:
+                raise Unrunnable(f"there is no station `{station}` to ask at; name one of the site's")
+        image = _image(site, tuple(stations), horizon_s, live, overrides)
+        super().__init__(image, image.stations, FEATURES, candidates, reward, flavour)
+
+
+class VehicleEnv(FloorEnv):
+    """One replication is one episode; a step is one assignment: which free vehicle answers which call?
+
+    Observation: `candidates`, float32[candidates, 7], features of `policy.PAIR_FEATURES` of each pair of a call and a
+    free vehicle, squashed to -1..1; `mask` and `station` as in `DispatchEnv` (there is one fleet). Pair 0 is the
+    longest waiting call with the longest idle vehicle. Action, mask, reward, end: as in `DispatchEnv`.
+
+    Args:
+        site: the floor.
+        fleet: whose vehicles and calls; no other fleet is asked about.
+        horizon_s: length of an episode.
+        live: the state that episodes begin from; None: an empty floor.
+        candidates: pairs that can be chosen from, the first ones.
+        reward: see `DispatchEnv`.
+        overrides: as for `simulate`.
+        flavour: of the kernel; `plain` needs no compiler.
+
+    Raises:
+        Unrunnable: the site cannot be simulated, or has no such fleet.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        fleet: str,
+        *,
+        horizon_s: float = 8 * HOUR_S,
+        live: LiveState | None = None,
+        candidates: int = 2 * CANDIDATES,
+        reward: Reward = "floor",
+        overrides: Mapping[str, float] | None = None,
+        flavour: jit.Flavour = "compiled",
+    ) -> None:
+        if not 2 <= candidates <= 64:
+            raise Unrunnable(f"an environment with {candidates} candidates decides nothing; use 2 to 64")
+        if fleet not in [f.id for f in site.fleets]:
+            raise Unrunnable(f"there is no fleet `{fleet}` to ask about; name one of the site's")
+        image = _image(site, (fleet,), horizon_s, live, overrides)
+        super().__init__(image, (fleet,), PAIR_FEATURES, candidates, reward, flavour)
+
+
+def _image(
+    site: Site,
+    asked_at: tuple[str, ...],
+    horizon_s: float,
+    live: LiveState | None,
+    overrides: Mapping[str, float] | None,
+) -> Image:
+    """The floor, with questions at these places; at all stations where there is none."""
+    policy = Policy(lambda _: 0, "environment", stations=asked_at)
+    return compile_site(site, live, horizon_s, asked(site, dict(overrides or {})), bins=1, policy=policy)
+
+
 gymnasium.register(id="andon/Dispatch-v0", entry_point="andon.models.gym:DispatchEnv")
+gymnasium.register(id="andon/Vehicles-v0", entry_point="andon.models.gym:VehicleEnv")

@@ -6,6 +6,7 @@ from andon.core.time import SECOND
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.calendar import daily_ns
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel import road
 from andon.models.simulate.laws import mean_of, scale_of
 from andon.site.floor import Station
 
@@ -62,6 +63,24 @@ def desk_code(builder: Builder) -> int:
         return start
     shares = release is not None and release.wip_limits
     return builder.code.add(at.DISPATCH_ALL if builder.book or shares else at.DISPATCH)
+
+
+def matched(builder: Builder) -> list[int]:
+    """Numbers of the fleets for which a policy is asked which vehicle answers which call."""
+    policy = builder.policy
+    return [i for i, fleet in enumerate(builder.site.fleets) if policy is not None and fleet.id in policy.stations]
+
+
+def matchers(builder: Builder) -> None:
+    """A process for each of those fleets, which pairs its vehicles and calls."""
+    stores = builder.store_at[len(builder.site.stations) :]
+    for i in matched(builder):
+        fleet = stores[i]
+        p = builder.process(
+            f"calls of {builder.site.fleets[i].id}", at.RELEASER, builder.code.add(at.MATCH_ASK, fleet), 3
+        )
+        builder.m.words[p + at.HOME] = fleet
+        builder.m.words[builder.fleet_records[i] + road.MATCHER] = p
 
 
 def hold_cards(builder: Builder) -> None:

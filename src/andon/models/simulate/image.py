@@ -10,7 +10,7 @@ from andon.models.simulate import warm
 from andon.models.simulate.asked import Asked
 from andon.models.simulate.booked import Booked, booked, waiting_otherwise
 from andon.models.simulate.build_book import book
-from andon.models.simulate.build_control import control, hold_cards
+from andon.models.simulate.build_control import control, hold_cards, matched
 from andon.models.simulate.build_floor import stores_and_pools
 from andon.models.simulate.build_parts import growth
 from andon.models.simulate.build_processes import processes
@@ -149,7 +149,7 @@ def _records(builder: Builder) -> None:
     builder.pool_at = m.table(at.POOLS, at.POOLS_N, len(site.crews), at.POOL_WORDS)
     count = len(builder.machine_ids) + len(builder.vehicle_ids) + len(builder.calendar_machines)
     count += len(site.demand) + len(site.crews) + 3 + people_of(site) + bool(builder.book) + processes_more(site)
-    count += bool(builder.closing)
+    count += bool(builder.closing) + len(matched(builder))
     builder.proc_at = m.table(at.PROCS, at.PROCS_N, count, at.PROC_WORDS)
     builder.next_proc = 0
     if told_apart(site):

@@ -25,9 +25,21 @@ FEATURES: tuple[tuple[str, str, str], ...] = (
 """What a decision says of each candidate: name, unit, meaning; the columns of `Decision.features`."""
 
 
+PAIR_FEATURES: tuple[tuple[str, str, str], ...] = (
+    ("place", "", "number of the pair: calls as they came, for each of them the vehicles as they became free"),
+    ("way", "s", "time that the vehicle needs at least to the call"),
+    ("call waits", "s", "time since the machine called"),
+    ("idle", "s", "time since the vehicle became free"),
+    ("due in", "s", "time until the job is due; below 0: it is late"),
+    ("priority", "", "of the job's order, 1 first"),
+    ("calls", "", "calls that wait, this one among them"),
+)
+"""What a decision about vehicles says of each pair of a call and a vehicle."""
+
+
 @dataclass(frozen=True)
 class Decision:
-    """A machine is free and several jobs wait: which one?"""
+    """A machine is free and several jobs wait: which one? Or vehicles are free and machines call: which pair?"""
 
     number: int
     """Of the decision in its replication, from 0."""
@@ -35,15 +47,19 @@ class Decision:
     now_s: float
     """Seconds from the start of the run."""
     station: str
+    """Station, or the fleet that is asked about."""
     machine: str
     products: tuple[str, ...]
     """Of each candidate, the first in the queue first; at most 64."""
     features: np.ndarray
-    """float64[candidates, 11], columns as in `FEATURES`."""
+    """float64[candidates, 11], columns as in `FEATURES`; of pairs float64[candidates, 7], as in `PAIR_FEATURES`."""
+    vehicles: tuple[str, ...] = ()
+    """Of each candidate, where pairs are asked about."""
 
     def feature(self, name: str) -> np.ndarray:
         """One feature of every candidate, float64[candidates]."""
-        return self.features[:, [f[0] for f in FEATURES].index(name)]
+        table = PAIR_FEATURES if self.vehicles else FEATURES
+        return self.features[:, [f[0] for f in table].index(name)]
 
 
 Choice = Callable[[Decision], int]
@@ -60,7 +76,7 @@ class Policy:
     digest: str = ""
     """Of the file that it comes from."""
     stations: tuple[str, ...] = ()
-    """None: all of them."""
+    """None: all of them. A fleet's id here asks which vehicle answers which call, too."""
 
     def asked_at(self, station: str) -> bool:
         """Whether it decides at that station."""

@@ -37,6 +37,9 @@ def way_to_call(m: at.Words, v: int, fleet: int, here: int) -> int:
 
 def choose_vehicle(m: at.Words, fleet: int, here: int) -> int:
     """The free vehicle that answers a call at station `here`, 0 when none is free; of equals the longest idle one."""
+    if m[m[fleet + road.FLEET_AT] + road.MATCHER] != 0:
+        wake_matcher(m, fleet)
+        return 0
     best = 0
     best_way = road.FAR
     by_idle = m[m[fleet + road.FLEET_AT] + road.BY_IDLE]
@@ -54,6 +57,9 @@ def choose_vehicle(m: at.Words, fleet: int, here: int) -> int:
 
 def choose_call(m: at.Words, fleet: int, v: int) -> int:
     """The waiting machine that free vehicle `v` serves, 0 when none waits; of equals the longest waiting one."""
+    if m[m[fleet + road.FLEET_AT] + road.MATCHER] != 0:
+        wake_matcher(m, fleet)
+        return 0
     q = m[fleet + at.PUT_HEAD]
     if m[m[fleet + road.FLEET_AT] + road.BY_NEAREST_CALL] == 0:
         return q
@@ -76,8 +82,21 @@ def call_vehicle(m: at.Words, p: int, fleet: int, here: int) -> None:
     if v == 0:
         append(m, fleet + at.PUT_HEAD, fleet + at.PUT_TAIL, p, at.NEXT)
         return
+    answer_call(m, fleet, v, p)
+
+
+def wake_matcher(m: at.Words, fleet: int) -> None:
+    """Who pairs vehicles and calls of `fleet` looks again within this instant, if it waits."""
+    p = m[m[fleet + road.FLEET_AT] + road.MATCHER]
+    if m[p + at.PARKED] != 0:
+        m[p + at.PARKED] = 0
+        wake(m, p, m[p + at.PC])
+
+
+def answer_call(m: at.Words, fleet: int, v: int, q: int) -> None:
+    """Free vehicle `v` comes to machine `q`."""
     unlink(m, fleet + at.GET_HEAD, fleet + at.GET_TAIL, v)
-    m[v + at.HOME] = p
+    m[v + at.HOME] = q
     if m[m[fleet + road.FLEET_AT] + road.BY_ROAD] == 0:
         wake(m, v, m[v + at.PC] + 1)
         return

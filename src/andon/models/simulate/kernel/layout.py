@@ -250,7 +250,9 @@ BOOK_PRODUCT, BOOK_QUANTITY, BOOK_OUT, BOOK_LEFT, BOOK_AT, BOOK_DUE, BOOK_PRIORI
 BOOK_BEFORE, BOOK_AFTER, BOOK_HERE_N = 9, 10, 11
 """The order of its product before and after it; its jobs that were on the floor at the start and still are."""
 BOOK_ORDER_WORDS = 12
-GET_BY, DISPATCH_ALL, BOOK_NEXT, BOOK_PLACE, TIMES_NEXT, CARDS_BACK, GET_ASK = range(55, 62)
+GET_BY, DISPATCH_ALL, BOOK_NEXT, BOOK_PLACE, TIMES_NEXT, CARDS_BACK, GET_ASK, MATCH_ASK = range(55, 63)
+MATCHED_MAX = 8
+"""Calls, and free vehicles, that a decision about vehicles shows at most."""
 BY_FIFO, BY_SPT, BY_EDD, BY_CR, BY_SETUP, BY_PRIORITY = range(6)
 RATIO_SLACK_US_MAX = 30_000_000_000_000
 """A critical ratio is computed from at most this much slack either way, about a year, in microseconds."""

@@ -21,6 +21,7 @@ from andon.models.simulate.kernel.downtime import book_off, break_down, mend
 from andon.models.simulate.kernel.events import next_ready, pop, schedule
 from andon.models.simulate.kernel.fleet import step_on_roads, step_straight
 from andon.models.simulate.kernel.floor import acquire, book_crew, book_wip, count, release
+from andon.models.simulate.kernel.match import match_ask
 from andon.models.simulate.kernel.misread import misread_levels, misread_machine
 from andon.models.simulate.kernel.numbers import exp, normal_quantile
 from andon.models.simulate.kernel.parts import seek_missing, step_flow
@@ -107,6 +108,8 @@ def step_control(m: at.Words, p: int, op: int, a: int, b: int, c: int, pc: int) 
         return times_next(m, p, a, pc)
     if op == at.GET_ASK:
         return get_ask(m, p, a, pc)
+    if op == at.MATCH_ASK:
+        return match_ask(m, p, a, pc)
     if op == at.CARDS_BACK:
         return cards_back(m, p, pc)
     return -1

@@ -42,10 +42,11 @@ BY_ROAD, EMPTY_WAYS, LOADED_WAYS, BY_IDLE, BY_NEAREST_CALL, STORE = range(6)
 """BY_ROAD 0: its ways are straight, in tables [from, to] of nanoseconds, [stations and home, stations] when empty."""
 NEXT_ARC, WAY_NS, ARC_NS, OPEN_NEXT, OPEN_WAY, TABLE_WORDS = range(6, 12)
 FULL_MJ, BELOW_MJ, ABOVE_MJ, IDLE_MW, CHARGE_MW, EMPTY_UJ_PER_M, LOADED_UJ_PER_M, CALLS_N, CALLS_US = range(12, 21)
-EMPTY_MS, LOADED_MS = 21, 22
+EMPTY_MS, LOADED_MS, MATCHER = 21, 22, 23
 """NEXT_ARC: address of [target, node] the arc to take, -1 none, as closed now; OPEN_NEXT: with all open. WAY_NS: the
 same for nanoseconds of way. ARC_NS: empty and loaded by arc. FULL_MJ 0: no batteries. Calls answered, their waiting.
-EMPTY_MS, LOADED_MS: milliseconds driven on straight ways."""
+EMPTY_MS, LOADED_MS: milliseconds driven on straight ways. MATCHER: the process that asks which vehicle answers which
+call, 0: nobody is asked."""
 FLEET_WORDS = 24
 
 # --- a vehicle on roads
