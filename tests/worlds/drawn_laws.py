@@ -132,7 +132,7 @@ def every_exit_was_a_start(r: Run) -> None:
 def capacity_is_kept(r: Run) -> None:
     """No buffer ever holds more than it has places, or less than nothing."""
     for _, store, level in r.events(at.TRACE_LEVEL):
-        assert 0 <= level <= r.m[store + at.CAPACITY]
+        assert 0 <= level <= r.image.memory[store + at.CAPACITY]
 
 
 def levels_move_by_jobs(r: Run) -> None:

@@ -6,6 +6,7 @@ every drawn site must keep stands in `drawn_laws`; a word with a law of its own 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from andon.site.floor import (
     Battery,
     Breakdown,
     Buffer,
+    Conveyor,
     Crew,
     Curve,
     Demand,
@@ -364,6 +366,24 @@ def loads(draw: Draw, site: Site) -> Site:
     return change_station(site, i, batch=more, batch_least=least, batch_wait_min=wait, batch_alike=draw(st.booleans()))
 
 
+def belts(draw: Draw, site: Site) -> Site:
+    """A conveyor between two stations that follow each other."""
+    pairs = [(a.station, b.station) for p in site.products for a, b in itertools.pairwise(p.route)]
+    if not pairs:
+        return site
+    start, end = draw(st.sampled_from(pairs))
+    belt = Conveyor(
+        id="belt",
+        start=start,
+        end=end,
+        length_m=draw(st.floats(2, 20)),
+        speed_m_per_s=draw(st.floats(0.2, 2)),
+        spacing_m=draw(st.floats(0.5, 2)),
+        accumulating=draw(st.booleans()),
+    )
+    return change(site, conveyors=(belt,))
+
+
 def roomy(site: Site) -> Site:
     """The site with few jobs and room for all of them in every buffer."""
     buffers = tuple(change(b, capacity=12) for b in site.buffers)
@@ -425,6 +445,7 @@ WORDS: dict[str, Word] = {
     "assembly": assembly,
     "disassembly": disassembly,
     "loads": loads,
+    "belts": belts,
 }
 """In the order in which they are applied."""
 

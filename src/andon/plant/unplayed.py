@@ -37,6 +37,9 @@ def _refuse_flow(site: Site) -> None:
         if station.batch_least > 1 or station.batch_alike:
             what = f"station `{station.id}` waits for its loads, which the virtual plant does not play"
             raise PlantError(f"{what}; simulate this site, or remove `batch_least` and `batch_alike`")
+    if site.conveyors:
+        what = f"`{site.conveyors[0].id}` is a conveyor, and the virtual plant has none"
+        raise PlantError(f"{what}; simulate this site, or remove `conveyors`")
     for buffer in site.buffers:
         if buffer.discipline != "fifo":
             what = f"buffer `{buffer.id}` is a stack, which the virtual plant does not play"

@@ -148,6 +148,9 @@ def _route(made: Draft, item: Item) -> Iterator[Problem]:
 
 def _carried(made: Draft, item: Item, place: int, before: Item, station: Item) -> Iterator[Problem]:
     start, end = before.get("area"), station.get("area")
+    belts = {(belt.get("start"), belt.get("end")) for belt in made.all("conveyor")}
+    if (before.id, station.id) in belts:
+        return
     if start and end and start != end and not made.all("fleet") and "fleet" not in made.unread:
         what = f"step {place + 1} of {item.label} goes from area `{start}` to `{end}`, and no fleet carries jobs"
         yield item.problem(("route", place), what, "declare a fleet under `fleets`")

@@ -79,6 +79,8 @@ REFERENCES: tuple[tuple[str, Path, str], ...] = (
     ),
     ("product", ("route", EACH, "takes", EACH, "buffer"), "buffer"),
     ("product", ("other_routes", EACH, "route", EACH, "takes", EACH, "buffer"), "buffer"),
+    ("conveyor", ("start",), "station"),
+    ("conveyor", ("end",), "station"),
     ("curve", ("spread",), "assumption"),
     ("demand", ("product",), "product"),
     ("demand", ("every",), "assumption"),

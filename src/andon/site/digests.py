@@ -10,7 +10,18 @@ from andon.site.part import Part
 
 PARTS: dict[str, tuple[str, ...]] = {
     "layout": ("areas", "elements", "roads"),
-    "flows": ("stations", "buffers", "crews", "fleets", "products", "demand", "release", "setups", "orders"),
+    "flows": (
+        "stations",
+        "buffers",
+        "crews",
+        "conveyors",
+        "fleets",
+        "products",
+        "demand",
+        "release",
+        "setups",
+        "orders",
+    ),
     "signals": ("signals",),
     "connectors": ("sources", "ot"),
     "assumptions": ("assumptions", "curves", "disturbances"),

@@ -173,6 +173,22 @@ class Battery(Part):
     """Above this share it may be called away from the charger."""
 
 
+class Conveyor(Part):
+    """A belt that takes jobs from one station to the buffer of another, in order."""
+
+    id: Id
+    start: Id
+    """Station whose finished jobs it takes."""
+    end: Id
+    """Station into whose buffer it gives them."""
+    length_m: float = Field(gt=0, le=10_000)
+    speed_m_per_s: float = Field(gt=0, le=10)
+    spacing_m: float = Field(gt=0, le=1000)
+    """Least distance from job to job; length over spacing is how many it holds."""
+    accumulating: bool = True
+    """Whether jobs close up while the first one waits at the end; else the whole belt stands."""
+
+
 class Fleet(Part):
     """Vehicles that carry jobs between stations of different areas, as a pool."""
 

@@ -11,6 +11,7 @@ from andon.site.floor import (
     Area,
     Assumption,
     Buffer,
+    Conveyor,
     Crew,
     Curve,
     Demand,
@@ -198,6 +199,7 @@ class Site(Part):
     purposes: tuple[str, ...]
     digests: dict[str, str]
     """Content digest of each governed part: layout, flows, signals, connectors, assumptions, uses, people, settings."""
+    conveyors: tuple[Conveyor, ...] = ()
     purpose_rules: tuple[Purpose, ...] = ()
     """The purposes with their limits; `purposes` has their ids."""
     setups: tuple[SetupTime, ...] = ()

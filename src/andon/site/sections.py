@@ -40,6 +40,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("site.yaml", "buffers", floor.Buffer, "buffer"),
     Section("site.yaml", "crews", floor.Crew, "crew"),
     Section("site.yaml", "stations", floor.Station, "station"),
+    Section("site.yaml", "conveyors", floor.Conveyor, "conveyor"),
     Section("site.yaml", "fleets", floor.Fleet, "fleet"),
     Section("site.yaml", "products", floor.Product, "product"),
     Section("site.yaml", "demand", floor.Demand, "demand", id_field=""),

@@ -129,14 +129,28 @@ class Graph:
         if k == len(self.product.routes[r]):
             return self.builder.shelf_step.get(self.product.id, 0), 0
         step = self.product.routes[r][k]
+        ends = [(self._over(here, self.places[r, k, j]), 0) for j in range(1 + len(step.others))]
         if not step.others:
-            return self.places[r, k, 0], 0
-        ends = [(self.places[r, k, j], 0) for j in range(1 + len(step.others))]
+            return ends[0]
         if step.choice != "probability":
             return 0, self._fork(here, KINDS[step.choice], 0, [Way(0.0, end) for end in ends])
         shares = [other.share or 0.0 for other in step.others]
         ways = [Way(share, end) for share, end in zip([1.0 - sum(shares), *shares], ends, strict=True)]
         return 0, self._fork(here, at.BY_CHANCE, at.FOR_WAY, ways)
+
+    def _over(self, here: int, there: int) -> int:
+        """The step at `there`, or, where a conveyor goes from here to there, a step on the conveyor before it."""
+        words, stations = self.builder.m.words, self.builder.site.stations
+        if not here:
+            return there
+        ends = tuple(stations[words[step + at.STEP_STATION]].id for step in (here, there))
+        belt = next((c for c in self.builder.site.conveyors if (c.start, c.end) == ends), None)
+        if belt is None or self._enters:
+            return there
+        record = words[there : there + at.STEP_WORDS]
+        record[at.AT_STORE], record[at.STEP_STATION] = self.builder.belt_at[belt.id], words[here + at.STEP_STATION]
+        record[at.NEXT_STEP], record[at.FORK], record[at.DEED] = there, 0, 0
+        return self.builder.m.put(0, record)
 
     def _fork(self, here: int, kind: int, purpose: int, ways: Sequence[Way]) -> int:
         m = self.builder.m

@@ -5,6 +5,7 @@ from __future__ import annotations
 from andon.core.time import SECOND
 from andon.models.simulate import warm
 from andon.models.simulate.build_control import RULES, desk_code, matchers, ranks
+from andon.models.simulate.build_conveyors import run_belts
 from andon.models.simulate.build_floor import gathers
 from andon.models.simulate.build_machines import (
     Counter,
@@ -106,6 +107,7 @@ def _others(builder: Builder, crew_at: dict[str, int]) -> None:
     if builder.book:
         builder.process("order book", at.DEMAND, book_code(builder.code), 3)
     matchers(builder)
+    run_belts(builder)
     desk = builder.process("release desk", at.RELEASER, desk_code(builder), 3)
     words[at.DESK] = desk
     builder.process("probe", at.PROBE, probe_code(builder.code), 9)

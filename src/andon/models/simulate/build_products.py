@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from andon.core.time import SECOND
+from andon.models.simulate.build_conveyors import put_belts
 from andon.models.simulate.build_flow import Graph
 from andon.models.simulate.build_parts import put_deeds, put_shelves
 from andon.models.simulate.builder import Builder
@@ -14,6 +15,7 @@ def products(builder: Builder) -> None:
     site, words = builder.site, builder.m.words
     ranks = _ranks(builder)
     put_shelves(builder)
+    put_belts(builder)
     graphs: dict[str, Graph] = {}
     for i, product in enumerate(site.products):
         a = builder.product_at[i]

@@ -68,6 +68,8 @@ class Builder:
         self.names: dict[int, str] = {}
         self.shelf_at: dict[str, int] = {}
         """Where the stores of components stand, by buffer."""
+        self.belt_at: dict[str, int] = {}
+        """Where the stores of conveyors stand, by conveyor."""
         self.shelf_step: dict[str, int] = {}
         """The step-like record that a component's route ends in, by product."""
         self.groups: dict[tuple[int, ...], int] = {}

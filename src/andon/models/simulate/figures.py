@@ -35,6 +35,11 @@ def figures(rows: Rows) -> tuple[Figure, ...]:
                 Figure(f"{product} scrapped", "jobs", rows.scrapped(i), -1),
                 Figure(f"{product} reworked", "times", rows.reworked(i), -1),
             ]
+    for i, belt in enumerate(rows.image.conveyors):
+        found += [
+            Figure(f"{belt} jobs", "jobs", rows.on_belt(i), -1),
+            Figure(f"{belt} blocked", "share", rows.belt_share(i, at.BLOCKED), -1),
+        ]
     found += [Figure(f"{shelf} stock", "jobs", rows.stock(i), -1) for i, shelf in enumerate(rows.image.shelves)]
     if rows.image.book:
         found.append(Figure("orders' tardiness", "h", rows.tardiness_s() / 3600.0, -1))

@@ -52,6 +52,8 @@ class Image:
     crews: tuple[str, ...]
     stores: tuple[str, ...]
     """Buffers of stations."""
+    conveyors: tuple[str, ...]
+    """Their stores come last but those of the shelves."""
     shelves: tuple[str, ...]
     """Buffers of components; their stores come last."""
     components: frozenset[str]
@@ -106,6 +108,7 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options, po
         crews=tuple(c.id for c in site.crews),
         stores=tuple(s.buffer for s in site.stations),
         shelves=tuple(builder.shelf_at),
+        conveyors=tuple(builder.belt_at),
         components=components(site),
         processes=builder.names,
         places=_places(builder),
@@ -120,7 +123,7 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options, po
 
 def _places(builder: Builder) -> dict[int, str]:
     names = {s: station.buffer for s, station in zip(builder.store_at, builder.site.stations, strict=False)}
-    names |= {s: buffer for buffer, s in builder.shelf_at.items()}
+    names |= {s: name for name, s in (builder.shelf_at | builder.belt_at).items()}
     return names | {g: " or ".join(f"`{names[s]}`" for s in key)[1:-1] for key, g in builder.groups.items()}
 
 
@@ -144,12 +147,15 @@ def _records(builder: Builder) -> None:
     builder.product_at = m.table(at.PRODUCTS, at.PRODUCTS_N, len(site.products), at.PRODUCT_WORDS)
     kept = list(dict.fromkeys(taken.buffer for _, _, taken in shelves(site)))
     plain = len(site.stations) + len(site.fleets)
-    stores = m.table(at.STORES, at.STORES_N, plain + len(kept), at.STORE_WORDS)
-    builder.store_at, builder.shelf_at = stores[:plain], dict(zip(kept, stores[plain:], strict=True))
+    belts = [c.id for c in site.conveyors]
+    stores = m.table(at.STORES, at.STORES_N, plain + len(belts) + len(kept), at.STORE_WORDS)
+    builder.store_at, others = stores[:plain], stores[plain:]
+    builder.belt_at = dict(zip(belts, others[: len(belts)], strict=True))
+    builder.shelf_at = dict(zip(kept, others[len(belts) :], strict=True))
     builder.pool_at = m.table(at.POOLS, at.POOLS_N, len(site.crews), at.POOL_WORDS)
     count = len(builder.machine_ids) + len(builder.vehicle_ids) + len(builder.calendar_machines)
     count += len(site.demand) + len(site.crews) + 3 + people_of(site) + bool(builder.book) + processes_more(site)
-    count += bool(builder.closing) + len(matched(builder))
+    count += bool(builder.closing) + len(matched(builder)) + len(site.conveyors)
     builder.proc_at = m.table(at.PROCS, at.PROCS_N, count, at.PROC_WORDS)
     builder.next_proc = 0
     if told_apart(site):
@@ -232,6 +238,7 @@ def _room(builder: Builder) -> int:
         end += ORDERS_OPEN_MAX * at.ORDER_WORDS
     places = sum(words[s + at.CAPACITY] for s in builder.store_at)
     more = growth(builder)
+    places += sum(words[s + at.CAPACITY] for s in builder.belt_at.values())
     places += sum(s.batch * len(s.machines) for s in site.stations) * more + len(builder.vehicle_ids)
     jobs = min(places, words[at.WIP_LIMIT] if more == 1 and not builder.shelf_at else places)
     jobs = min(jobs + sum(words[s + at.CAPACITY] for s in builder.shelf_at.values()), TOKENS_MAX) + 1

@@ -157,6 +157,18 @@ class Rows:
             return (index,)
         return [i for i, name in enumerate(self.image.products) if name not in self.image.components]
 
+    def on_belt(self, conveyor: int) -> Column:
+        """Mean number of jobs on a conveyor."""
+        after = len(self.image.conveyors) + len(self.image.shelves) - conveyor
+        return self.queue(int(self.image.memory[at.STORES_N]) - after)
+
+    def belt_share(self, conveyor: int, state: int) -> Column:
+        """Share of time that a conveyor's end spent in a state of the kernel."""
+        names = list(self.image.processes.values())
+        first = int(self.image.memory[at.PROCS])
+        address = list(self.image.processes)[names.index(self.image.conveyors[conveyor])]
+        return self.share((address - first) // at.PROC_WORDS, state)
+
     def stock(self, shelf: int) -> Column:
         """Mean number of components on a shelf."""
         store = int(self.image.memory[at.STORES_N]) - len(self.image.shelves) + shelf

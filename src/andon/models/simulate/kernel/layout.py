@@ -57,6 +57,7 @@ MORE_FLOW, MORE_CONTROL, MORE_MACHINE, MORE_PEOPLE, MORE_VEHICLE = range(48, 53)
 """Addresses of records with what only some processes need; 0 where a process has none."""
 PROC_WORDS = 56
 MACHINE, VEHICLE, DEMAND, RELEASER, CALENDAR, BREAKDOWN, PROBE = range(7)
+CONVEYOR = 20
 
 # --- what only some machines have, at MORE_MACHINE: who asks for it between two jobs; age (ns); counters of use
 ASKED_HEAD, ASKED_TAIL, AGED, COLD, WARM_AFTER, OFF_AFTER, PACE, PACE_HOURS, PACE_MADE, PACE_WEAR = range(10)
@@ -196,6 +197,9 @@ LET_GO, SEND_BACK, SCRAP = range(3)
 TAKES_N, GIVES_N, DEEDS = range(3)
 # how a load is gathered: at least so many jobs, of one product, after at most so long (-1: as long as it takes)
 LEAST, ALIKE, LONGEST = range(3)
+# a conveyor: way and least distance as times, when the last job came on and went off, whether it stops as a whole, its
+# places, since when it stands
+TRANSIT, HEADWAY, LAST_ON, LAST_OFF, STOPS_WHOLE, PLACES, STANDS_SINCE = range(7)
 CERTAIN = 1_000_000_000
 
 # --- real numbers: number of assumptions, their factors, then distributions of eight words
@@ -229,9 +233,9 @@ HOLD, BREAK, MEND, BIN_NEXT, BIN_NOTE, RESET, STOP = range(20, 27)
 CHANGE_FROM, LIFE_AGED, SPAN, AWAIT, HALT, GO_ON, SPARE, FALLS_DUE, USE_UP, ASIDE = range(30, 40)
 ASIDE_SERVICE, ASIDE_WARM, ASIDE_COOL, ASIDE_HERE, ASIDE_OUT, ASIDE_BACK = range(6)
 """What ASIDE does, by its first operand: what few machines need."""
-SEND, KIT, PART, GATHER = 40, 41, 42, 43
+SEND, KIT, PART, GATHER, BELT = 40, 41, 42, 43, 44
 ACQUIRE_PEOPLE, PERSON_TURN = 65, 66
-# 44 to 54 are for flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
+# 45 to 54 are for flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
 
 # --- control: which job next, cards, the order book, questions to a policy
 BOOK, BOOK_N, BOOK_HERE, FINISHES, ANSWER = range(65, 70)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel.belt import belt
 from andon.models.simulate.kernel.downtime import stand
 from andon.models.simulate.kernel.events import enter, note, wake
 from andon.models.simulate.kernel.floor import book_wip, free, take, token
@@ -158,4 +159,6 @@ def step_flow(m: at.Words, p: int, op: int, a: int, b: int, pc: int) -> int:
         return part(m, p, pc)
     if op == at.GATHER:
         return gather(m, p, a, b, pc)
+    if op == at.BELT:
+        return belt(m, p, a, b, pc)
     return -1

@@ -234,7 +234,7 @@ def seek_deadlock(m: at.Words, p: int) -> None:
         changed = False
         for i in range(m[at.PROCS_N]):
             q = m[at.PROCS] + i * at.PROC_WORDS
-            if m[q + at.KIND] != at.MACHINE:
+            if m[q + at.KIND] != at.MACHINE and m[q + at.KIND] != at.CONVEYOR:
                 continue
             s = m[q + at.HOME]
             if m[s + at.MARK] != 0:
@@ -266,7 +266,7 @@ def has_work(m: at.Words, q: int, s: int) -> bool:
 
 def drains(m: at.Words, w: int) -> bool:
     """Whether what a machine waits for, a store, a fleet or a group of stores, is marked as one that moves on."""
-    if m[w + at.CAPACITY] > 0:
+    if m[w + at.CAPACITY] > 0 or m[w + at.RULE] == at.TIMED:
         return m[w + at.MARK] != 0 or m[w + at.RULE] == at.ON_SHELF
     members = m[w + at.GROUPS]
     if members == 0:
