@@ -163,7 +163,7 @@ def _yaml(made: Draft, name: str, text: str) -> None:
     known = keys_of(name)
     for key, line in root.lines.items():
         if key not in known:
-            fix = did_you_mean(key, known, f"remove it (known keys: {words(known, 12)})")
+            fix = did_you_mean(key, known, f"remove it (known keys: {words(known, 16)})")
             made.report(Problem(name, line, f"key {shown(key)} is not known", fix))
     for each in (s for s in SECTIONS if s.file == name):
         _section(made, each, root)
