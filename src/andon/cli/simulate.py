@@ -90,6 +90,15 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
             list[str] | None,
             typer.Option("--set", help="A change to the site; --settable lists what there is.", metavar="NAME=VALUE"),
         ] = None,
+        scenario: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--scenario",
+                help="Suppose a trouble: `missing-worker:CREW@2h+1h`, `network-outage@2h+1h`, "
+                "`damaged-packaging:STATION@2h+1h`, `blocked-aisle:EDGE@2h+1h`; =NUMBER says how much.",
+                metavar="KIND:WHAT@START+LENGTH",
+            ),
+        ] = None,
         against: Annotated[
             list[str] | None,
             typer.Option(
@@ -160,7 +169,7 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
                 horizon_s=seconds_of(horizon),
                 replications=replications,
                 seed=seed,
-                overrides=overrides_of(change or (), levels(site)),
+                overrides=overrides_of([*(change or ()), *(scenario or ())], levels(site)),
                 against=tuple(overrides_of([text], levels(site)) for text in against or ()),
                 sites=tuple(against_site or ()),
                 until=_width(until or ()),

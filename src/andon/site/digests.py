@@ -24,7 +24,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     ),
     "signals": ("signals",),
     "connectors": ("sources", "ot"),
-    "assumptions": ("assumptions", "curves", "disturbances"),
+    "assumptions": ("assumptions", "curves", "disturbances", "scenarios"),
     "uses": ("uses",),
     "people": ("people",),
     "settings": ("name", "time_zone", "shifts", "purpose_rules"),

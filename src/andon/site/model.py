@@ -28,7 +28,7 @@ from andon.site.part import Id as Id  # noqa: PLC0414 - re-exported: rooms above
 from andon.site.part import Part as Part  # noqa: PLC0414 - same
 from andon.site.part import SignalId as SignalId  # noqa: PLC0414 - same
 from andon.site.roads import Roads
-from andon.site.stops import Disturbance
+from andon.site.stops import Disturbance, Scenario
 
 
 class ElementKind(StrEnum):
@@ -207,6 +207,8 @@ class Site(Part):
     """Set-ups that depend on the product before."""
     disturbances: tuple[Disturbance, ...] = ()
     """What twins usually hide, where this site states it."""
+    scenarios: tuple[Scenario, ...] = ()
+    """What a question supposes; empty in a site as declared."""
     ot: Ot | None = None
     """The control network as declared; None when the folder has no ot.yaml."""
     roads: Roads | None = None

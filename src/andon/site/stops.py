@@ -47,3 +47,16 @@ class Disturbance(Part):
     """`sensor-error`: assumption (unit `1`) for the true elapsed time over the one that is read."""
     misread: float = Field(default=0.0, ge=0, le=1)
     """`sensor-error`: probability that a machine that is seen at work is idle and empty in truth."""
+
+
+class Scenario(Part):
+    """A timed change that a question supposes; nobody declares it in a file."""
+
+    kind: Literal["missing-worker", "network-outage", "damaged-packaging"]
+    what: str = ""
+    """Crew or station."""
+    from_s: float
+    """Seconds from the beginning of a run."""
+    for_s: float
+    amount: float
+    """People missing; factor on times."""

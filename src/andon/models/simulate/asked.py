@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from andon.models.simulate.laws import Unrunnable, mean_of
+from andon.models.simulate.scenario import is_switch
 from andon.models.simulate.settable import sequence_signal, setpoint_signals, setting, settings, station_of
 from andon.site.model import Site
 
@@ -41,7 +42,7 @@ def changed(site: Site, overrides: Mapping[str, float]) -> Site:
         Unrunnable: an unknown name, or a value that cannot be.
     """
     for name, value in overrides.items():
-        known = settings(site).get(name)
+        known = setting(site, name) if is_switch(name) else settings(site).get(name)
         if known is not None and known.build is not None:
             known.refuse(value)
             site = known.build(site, value)

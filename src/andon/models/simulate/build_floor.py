@@ -7,6 +7,7 @@ from andon.models.simulate.calendar import SLACK_NS, crew_line, seen_line
 from andon.models.simulate.crews import told_apart
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
+from andon.models.simulate.scenario import shorter
 from andon.site.floor import Crew, Station
 
 
@@ -28,12 +29,15 @@ def stores_and_pools(builder: Builder) -> None:
     apart = told_apart(site)
     for i, crew in enumerate(site.crews):
         if crew.id in apart:
+            if any(s.kind == "missing-worker" and s.what == crew.id for s in site.scenarios):
+                raise Unrunnable(f"people of `{crew.id}` are told apart, and nobody says who is missing; set its size")
             continue
         r = builder.pool_at[i]
         line = crew_line(site, crew, builder.options.start_ns, builder.options.horizon_ns)
         now = builder.live.present.get(crew.id) if builder.live is not None else None
         if now is not None:
             line = seen_line(line, now, _last_change(builder, crew))
+        line = shorter(site, crew.id, line)
         words[r + at.SIZE] = line[0][1]
         words[r + at.LINES] = builder.m.put(0, [w for entry in line[1:] for w in entry])
         words[r + at.LINES_N] = len(line) - 1

@@ -82,7 +82,8 @@ def paced(builder: Builder, station: Station) -> bool:
     """Whether the times of a station's machines are not always as stated."""
     here = [p for p in builder.site.products if any(v.station == station.id for v in p.visits)]
     own = station.hours or station.learning or station.wear or station.speed or station.speed_of
-    return bool(own) or any(p.correlation > 0 for p in here)
+    slow = any(s.kind == "damaged-packaging" and s.what == station.id for s in builder.site.scenarios)
+    return bool(own) or slow or any(p.correlation > 0 for p in here)
 
 
 def shared(builder: Builder, station: Station) -> Shared:
@@ -105,6 +106,11 @@ def factors(site: Site, station: Station, start_ns: int, horizon_ns: int) -> lis
         else:
             shift = Shift(id="hours", days=part.days, start=part.start or "", end=part.end or "")
         spells += [(b, e, part.factor) for (b, e), _ in spans(site, shift, start_ns, start_ns + horizon_ns)]
+    spells += [
+        (start_ns + round(s.from_s * 1e9), start_ns + round((s.from_s + s.for_s) * 1e9), s.amount)
+        for s in site.scenarios
+        if s.kind == "damaged-packaging" and s.what == station.id
+    ]
     edges = sorted({start_ns, *(t for b, e, _ in spells for t in (b, e) if start_ns < t <= start_ns + horizon_ns)})
     return [(t - start_ns, math.prod(x for b, e, x in spells if b <= t < e)) for t in edges]
 

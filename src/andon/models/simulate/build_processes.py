@@ -18,7 +18,7 @@ from andon.models.simulate.build_machines import (
     shared,
 )
 from andon.models.simulate.build_people import Asks
-from andon.models.simulate.build_stops import delay_of, misreadings, planned_work, stops
+from andon.models.simulate.build_stops import delay_of, misreadings, outages, planned_work, stops
 from andon.models.simulate.build_vehicles import vehicles
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.kernel import layout as at
@@ -85,6 +85,7 @@ def processes(builder: Builder) -> None:
         _breakdown(builder, k, machine_at[k], entries[builder.station_of[k]][1])
     planned_work(builder, machine_at, crew_at)
     stops(builder, machine_at)
+    outages(builder)
     misreadings(builder, [entries[i][2].fresh for i in builder.station_of])
     # Work in hand goes on before anybody takes something new, so those processes are the first to move.
     busy = [p for p in builder.started if words[p + at.JOB] != 0 or words[p + at.STATE] != at.STARVED]

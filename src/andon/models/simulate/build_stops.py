@@ -29,7 +29,8 @@ def delay_of(site: Site, station: str) -> str | None:
 def processes_more(site: Site) -> int:
     """How many processes planned work by the calendar and stops need."""
     plans = sum(len(s.machines) for s in site.stations for plan in s.maintenance if plan.counts == "calendar")
-    return plans + sum(len(declared(site, "exceptions", s.id)) for s in site.stations)
+    outages = sum(s.kind == "network-outage" for s in site.scenarios)
+    return plans + outages + sum(len(declared(site, "exceptions", s.id)) for s in site.stations)
 
 
 def moments(site: Site, plan: Maintenance, start_ns: int, horizon_ns: int) -> list[int]:
@@ -93,3 +94,20 @@ def stops(builder: Builder, machine_at: list[int]) -> None:
             )
             builder.m.words[p + at.NUMBER] = i + (n << at.USE_PLACE)
             builder.m.words[p + at.REP] = at.UNSEEN
+
+
+def outages(builder: Builder) -> None:
+    """A process for each time without a network."""
+    code, words = builder.code, builder.m.words
+    for s in builder.site.scenarios:
+        if s.kind != "network-outage":
+            continue
+        start = code.add(at.WORK, at.STARVED, at.REM, -1)
+        code.add(at.WORKED, at.STARVED, at.REM, -1)
+        code.add(at.ASIDE, at.ASIDE_OUT)
+        code.add(at.WORK, at.STARVED, at.REP, -1)
+        code.add(at.WORKED, at.STARVED, at.REP, -1)
+        code.add(at.ASIDE, at.ASIDE_BACK)
+        code.add(at.STOP)
+        p = builder.process("network outage", at.BREAKDOWN, start, 1)
+        words[p + at.REM], words[p + at.REP] = round(s.from_s * 1e9), round(s.for_s * 1e9)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from andon.models.simulate.figures import Figure
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.policy import Policy
+from andon.models.simulate.scenario import is_switch, usual
 from andon.site.floor import DISPATCH
 
 UNTIL = re.compile(r"^\s*(?P<figure>.*?)\s*(?:±|\+-|\+/-)\s*(?P<amount>\d+(?:\.\d*)?|\.\d+)\s*(?P<percent>%?)\s*$")
@@ -120,12 +121,17 @@ def overrides_of(texts: Sequence[str], words: Mapping[str, Mapping[str, float]] 
     {'a.b': 2.0, 'c': 3.5, 'd': 1.0}
     >>> overrides_of(["turning.dispatch=spt"])
     {'turning.dispatch': 1.0}
+    >>> overrides_of(["missing-worker:assemblers@2h+1h"])
+    {'missing-worker:assemblers@2h+1h': 1.0}
     """
     found: dict[str, float] = {}
     for text in (part for joined_text in texts for part in joined_text.split(",") if joined_text.strip() != "declared"):
         name, sign, value = text.partition("=")
         if name.strip().endswith(".dispatch") and value.strip() in DISPATCH:
             value = str(DISPATCH.index(value.strip()))
+        if is_switch(name) and not sign:
+            found[name.strip()] = usual(name)
+            continue
         try:
             word = (words or {}).get(name.strip(), {}).get(value.strip())
             found[name.strip()] = float(value) if word is None else word

@@ -11,6 +11,7 @@ from typing import Literal
 
 from andon.models.simulate import structure
 from andon.models.simulate.laws import Unrunnable, mean_of
+from andon.models.simulate.scenario import KINDS, is_switch, refuse, supposed, switch_of, usual
 from andon.models.simulate.tables import setpoint_default, used_assumptions
 from andon.site.floor import DISPATCH, Station
 from andon.site.model import Site
@@ -77,11 +78,21 @@ def setting(site: Site, name: str) -> Setting:
     Raises:
         Unrunnable: there is none of that name; the sentence has the nearest.
     """
+    if is_switch(name):
+        what = KINDS[switch_of(name).kind][2]
+        refuse(site, name, usual(name))
+        build = partial(_supposed, name=name)
+        return Setting(name, what, "1", None, "structure", 0, 1000, False, build)
     known = settings(site)
     if name not in known:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or list(known)[:3]
         raise Unrunnable(f"`{name}` is nothing that can be set; nearest: {', '.join(f'`{n}`' for n in near)}")
     return known[name]
+
+
+def _supposed(site: Site, value: float, *, name: str) -> Site:
+    refuse(site, name, value)
+    return supposed(site, name, value)
 
 
 def _means(site: Site) -> Iterator[Setting]:

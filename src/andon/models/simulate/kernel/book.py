@@ -55,7 +55,7 @@ def dispatch_all(m: at.Words, p: int, once: int, pc: int) -> int:
     buffer is full, or that has as many jobs on the floor as it may, is passed over. `once`: go on at the next
     instruction afterwards, instead of waiting to be woken.
     """
-    while m[at.WIP] < m[at.WIP_LIMIT] or m[at.ASSEMBLES] != 0:
+    while m[at.OUTAGE] == 0 and (m[at.WIP] < m[at.WIP_LIMIT] or m[at.ASSEMBLES] != 0):
         best = 0
         best_rank = 0
         best_priority = 0

@@ -78,7 +78,7 @@ def call_vehicle(m: at.Words, p: int, fleet: int, here: int) -> None:
     """Let a free vehicle of `fleet` come to machine `p` at station `here`; without one, `p` stands in line."""
     fleet = fleet_for(m, p, fleet)
     m[p + road.CALLED_AT] = m[at.NOW]
-    v = choose_vehicle(m, fleet, here)
+    v = 0 if m[at.OUTAGE] != 0 else choose_vehicle(m, fleet, here)
     if v == 0:
         append(m, fleet + at.PUT_HEAD, fleet + at.PUT_TAIL, p, at.NEXT)
         return
@@ -111,7 +111,7 @@ def answer_call(m: at.Words, fleet: int, v: int, q: int) -> None:
 
 def take_call(m: at.Words, fleet: int, v: int) -> int:
     """A free vehicle takes a waiting call; the machine that called, or 0."""
-    q = choose_call(m, fleet, v)
+    q = 0 if m[at.OUTAGE] != 0 else choose_call(m, fleet, v)
     if q == 0:
         return 0
     if q == m[fleet + at.PUT_HEAD]:
@@ -120,3 +120,18 @@ def take_call(m: at.Words, fleet: int, v: int) -> int:
         unlink(m, fleet + at.PUT_HEAD, fleet + at.PUT_TAIL, q)
     m[v + at.HOME] = q
     return q
+
+
+def call_again(m: at.Words) -> None:
+    """Vehicles can be sent again: whoever called in vain calls once more, in the order of waiting."""
+    for i in range(m[at.STORES_N]):
+        s = m[at.STORES] + i * at.STORE_WORDS
+        if m[s + at.CAPACITY] != 0:
+            continue
+        last = m[s + at.PUT_TAIL]
+        q = 0
+        while m[s + at.PUT_HEAD] != 0 and q != last:
+            q = shift(m, s + at.PUT_HEAD, s + at.PUT_TAIL, at.NEXT)
+            called = m[q + road.CALLED_AT]
+            call_vehicle(m, q, m[q + at.WAITS_AT], m[q + at.STATION])
+            m[q + road.CALLED_AT] = called

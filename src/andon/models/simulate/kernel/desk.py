@@ -61,7 +61,7 @@ def dispatch(m: at.Words, p: int, pc: int) -> int:
 
     A product whose first buffer is full is passed over; it is not allowed to hold up the others.
     """
-    while m[at.WIP] < m[at.WIP_LIMIT] or m[at.ASSEMBLES] != 0:
+    while m[at.OUTAGE] == 0 and (m[at.WIP] < m[at.WIP_LIMIT] or m[at.ASSEMBLES] != 0):
         best = 0
         best_key = 0
         best_step = 0

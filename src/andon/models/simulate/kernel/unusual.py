@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel.calls import call_again
 from andon.models.simulate.kernel.downtime import book_off, break_down, mend, spare
+from andon.models.simulate.kernel.floor import wake_desk
 from andon.models.simulate.kernel.pace import change_from, service_paced, warm_up
 from andon.models.simulate.kernel.stops import await_plan, due, life_aged, span, use
 
@@ -45,4 +47,11 @@ def aside(m: at.Words, f: at.Reals, p: int, what: int, b: int, c: int, pc: int) 
     if what == at.ASIDE_HERE:
         book_off(m, p)
         return pc + 1
-    return -1
+    if what == at.ASIDE_OUT:
+        m[at.OUTAGE] += 1
+        return pc + 1
+    m[at.OUTAGE] -= 1
+    if m[at.OUTAGE] == 0:
+        call_again(m)
+        wake_desk(m)
+    return pc + 1

@@ -1,0 +1,117 @@
+"""Scenario switches: a worker missing, a network down, packaging damaged, an aisle blocked; from when, how long."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from andon.models.simulate.laws import SECONDS, Unrunnable
+from andon.models.simulate.structure import blocked
+from andon.site.model import Site
+from andon.site.stops import Scenario
+
+KINDS = {
+    "missing-worker": ("CREW", 1.0, "so many people of a crew are not there"),
+    "damaged-packaging": ("STATION", 1.5, "what is begun at a station takes so many times as long"),
+    "network-outage": ("", 1.0, "no job is released and no vehicle is sent; machines go on with what they have"),
+    "blocked-aisle": ("EDGE", 1.0, "vehicles go round an edge of the roads, or wait where there is no way round"),
+}
+"""Kind: what it names, the value when none is given, and what it means."""
+FORM = re.compile(r"([a-z-]+)(?::([a-z0-9_-]+))?@([0-9.]+[a-z]*)\+([0-9.]+[a-z]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One switch as it is written: KIND:WHAT@START+LENGTH."""
+
+    kind: str
+    what: str
+    from_s: float
+    for_s: float
+
+
+def is_switch(name: str) -> bool:
+    """Whether a name is meant as a switch and not as a setting."""
+    return "@" in name
+
+
+def switch_of(name: str) -> Switch:
+    """A switch as it is typed, such as `missing-worker:assemblers@2h+1h`.
+
+    Raises:
+        Unrunnable: it is none; one sentence.
+
+    >>> switch_of("network-outage@30min+2h")
+    Switch(kind='network-outage', what='', from_s=1800.0, for_s=7200.0)
+    """
+    found = FORM.fullmatch(name.strip())
+    if found is None or found[1] not in KINDS or bool(found[2]) != bool(KINDS[found[1]][0]):
+        forms = ", ".join(f"`{kind}{f':{of}' if of else ''}@2h+1h`" for kind, (of, _, _) in KINDS.items())
+        raise Unrunnable(f"`{name}` is no scenario; write one of {forms}")
+    return Switch(found[1], found[2] or "", _seconds(found[3], name), _seconds(found[4], name))
+
+
+def _seconds(text: str, name: str) -> float:
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+    unit = text[len(number) :] or "s"
+    if unit not in SECONDS or unit == "1" or number.count(".") > 1 or number == ".":
+        raise Unrunnable(f"`{text}` of scenario `{name}` is no length of time; write it like 8h, 90min, 3600s")
+    return float(number) * SECONDS[unit]
+
+
+def usual(name: str) -> float:
+    """The value of a switch for which none is given."""
+    return KINDS[switch_of(name).kind][1]
+
+
+def refuse(site: Site, name: str, value: float) -> None:
+    """Raises `Unrunnable` when a switch cannot be set on this site."""
+    switch = switch_of(name)
+    if switch.for_s <= 0:
+        raise Unrunnable(f"scenario `{name}` takes no time; give it a length, such as +1h")
+    names = {
+        "missing-worker": [c.id for c in site.crews],
+        "damaged-packaging": [s.id for s in site.stations],
+        "blocked-aisle": [e.id for e in site.roads.edges] if site.roads is not None else [],
+    }.get(switch.kind)
+    if switch.kind == "blocked-aisle" and site.roads is None:
+        raise Unrunnable(f"`{name}`: the site has no roads, so nothing says where an aisle is; add roads.yaml")
+    if names is not None and switch.what not in names:
+        known = ", ".join(f"`{n}`" for n in names[:8])
+        raise Unrunnable(f"`{name}` names `{switch.what}`, which is not there; name one of {known}")
+    whole = switch.kind != "damaged-packaging"
+    if not 0 < value <= 1000 or (whole and value != int(value)):
+        number = "a whole number from 1" if whole else "a number above 0"
+        raise Unrunnable(f"scenario `{name}` cannot be {value:g}; give {number} to 1000")
+
+
+def supposed(site: Site, name: str, value: float) -> Site:
+    """The site in which a switch is set."""
+    switch = switch_of(name)
+    match switch.kind:
+        case "blocked-aisle":
+            return blocked(site, switch.for_s / 60.0, edge=switch.what, from_min=switch.from_s / 60.0)
+        case "missing-worker" | "network-outage" | "damaged-packaging" as kind:
+            more = Scenario(kind=kind, what=switch.what, from_s=switch.from_s, for_s=switch.for_s, amount=value)
+            return site.model_copy(update={"scenarios": (*site.scenarios, more)})
+        case _:
+            raise AssertionError(switch.kind)
+
+
+def shorter(site: Site, crew: str, line: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """A crew's line without those who are missing by a scenario: (from when, how many are there)."""
+    gone = [
+        (round(s.from_s * 1e9), round((s.from_s + s.for_s) * 1e9), int(s.amount))
+        for s in site.scenarios
+        if s.kind == "missing-worker" and s.what == crew
+    ]
+    if not gone:
+        return line
+    moments = sorted({when for when, _ in line} | {t for begin, end, _ in gone for t in (begin, end)})
+    found: list[tuple[int, int]] = []
+    for when in moments:
+        there = [n for t, n in line if t <= when][-1]
+        left = max(0, there - sum(n for begin, end, n in gone if begin <= when < end))
+        if not found or found[-1][1] != left:
+            found.append((when, left))
+    return found
