@@ -67,7 +67,7 @@ def asked(site: Site, overrides: Mapping[str, float], like: Site | None = None) 
     pace: dict[str, float] = {}
     sequence: int | None = None
     for name, value in overrides.items():
-        known = setting(built, name)
+        known = settings(built).get(name) or settings(site).get(name) or setting(built, name)
         known.refuse(value)
         match known.kind:
             case "sequence":
