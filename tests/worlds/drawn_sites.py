@@ -38,6 +38,7 @@ from andon.site.model import Element, ElementKind, Site
 from andon.site.orders import Order
 from andon.site.part import Part
 from andon.site.roads import Blocked, Edge, Node, Roads, Stop
+from andon.site.stops import Disturbance, Maintenance
 
 HORIZON_S = 1800.0
 """How long drawn sites are run: times are drawn such that some hundred things happen."""
@@ -136,8 +137,45 @@ def failures(draw: Draw, site: Site) -> Site:
         crew = f"menders{i}"
         site = add_crew(site, crew, draw(st.integers(1, 2)))
     counts = draw(st.sampled_from(("running", "calendar")))
-    down = Breakdown(time_to_failure=f"fails{i}", time_to_repair=f"repair{i}", counts=counts, crew=crew)
+    repair = draw(st.sampled_from(("renewal", "minimal")))
+    down = Breakdown(
+        time_to_failure=f"fails{i}",
+        time_to_repair=f"repair{i}",
+        counts=counts,
+        crew=crew,
+        repair=repair,
+        age_h=draw(st.floats(0, 1)) if repair == "minimal" else 0.0,
+    )
     return change_station(site, i, breakdown=down)
+
+
+def planned_work(draw: Draw, site: Site) -> Site:
+    """Planned work by the hour or at times of the day; it stops the machine or waits for it, with people or without."""
+    i = some_station(draw, site)
+    site = assume(site, f"planned{i}", draw(LAWS))
+    crew = None
+    if draw(st.booleans()):
+        crew = f"planners{i}"
+        site = add_crew(site, crew, 1)
+    when: dict[str, Any] = {"at": ("00:05", "00:20")}
+    if draw(st.booleans()):
+        when = {"every_h": draw(st.floats(0.05, 0.5)), "counts": draw(st.sampled_from(("calendar", "running")))}
+    work = Maintenance(time=f"planned{i}", crew=crew, interrupts=draw(st.booleans()), **when)
+    return change_station(site, i, maintenance=(work,))
+
+
+def disturbances(draw: Draw, site: Site) -> Site:
+    """Stops that nobody planned for, and waits before repairs."""
+    for name in ("stop-every", "stop", "delay"):
+        site = assume(site, name, exponential(draw(st.floats(100, 400))) if name == "stop-every" else draw(LAWS))
+    somewhere = (site.stations[some_station(draw, site)].id,) if draw(st.booleans()) else ()
+    return change(
+        site,
+        disturbances=(
+            Disturbance(id="stops", kind="exceptions", stations=somewhere, every="stop-every", lasts="stop"),
+            Disturbance(id="slow", kind="maintenance-delay", lasts="delay"),
+        ),
+    )
 
 
 def setups(draw: Draw, site: Site) -> Site:
@@ -407,10 +445,11 @@ def order_book(draw: Draw, site: Site) -> Site:
 
 
 def kanban(draw: Draw, site: Site) -> Site:
-    """Cards at some station, as many as its buffer has places or fewer."""
+    """Cards at some station, as many as its buffer has places or fewer; for all jobs, where they may come back."""
     i = some_station(draw, site)
     places = next(b.capacity for b in site.buffers if b.id == site.stations[i].buffer)
-    return change_station(site, i, cards=draw(st.integers(1, places)))
+    back = any(p.other_routes or any(s.others or s.outcomes for s in p.route) for p in site.products)
+    return change_station(site, i, cards=places if back else draw(st.integers(1, places)))
 
 
 def shares(draw: Draw, site: Site) -> Site:
@@ -426,6 +465,8 @@ WORDS: dict[str, Word] = {
     "batches": batch,
     "tight buffers": tight,
     "failures": failures,
+    "planned work": planned_work,
+    "disturbances": disturbances,
     "set-ups": setups,
     "operators": operators,
     "a shared crew": shared_crew,
