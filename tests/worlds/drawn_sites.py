@@ -449,7 +449,7 @@ def kanban(draw: Draw, site: Site) -> Site:
     i = some_station(draw, site)
     places = next(b.capacity for b in site.buffers if b.id == site.stations[i].buffer)
     back = any(p.other_routes or any(s.others or s.outcomes for s in p.route) for p in site.products)
-    return change_station(site, i, cards=places if back else draw(st.integers(1, places)))
+    return change_station(site, i, cards=2 * places if back else draw(st.integers(1, places)))
 
 
 def shares(draw: Draw, site: Site) -> Site:

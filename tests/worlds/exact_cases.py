@@ -84,10 +84,20 @@ def look(case: Case, replications: int, seed: int) -> list[Seen]:
 
 
 def look_until(case: Case, half_width: float, seed: int, *, most: int, pilot: int = 100) -> list[Seen]:
-    """A pilot says how many replications are needed, at most `most`; the run has a seed of its own."""
+    """A pilot says how many replications are needed, at most `most`; the run has a seed of its own.
+
+    Where the pilot was too hopeful, the run is made longer; its size then leans on its own variance, by far less than
+    matters at thousands of replications.
+    """
     wide = max(s.half_width for s in look(case, pilot, seed + 1000))
-    needed = math.ceil(pilot * (1.15 * wide / half_width) ** 2)
-    return look(case, max(pilot, min(needed, most)), seed)
+    count = pilot
+    for _ in range(4):
+        count = min(most, max(pilot, math.ceil(count * (1.06 * wide / half_width) ** 2)))
+        seen = look(case, count, seed)
+        wide = max(s.half_width for s in seen)
+        if wide <= half_width or count == most:
+            break
+    return seen
 
 
 def _seen(name: str, figure: Figure, rows: Rows) -> Seen:
