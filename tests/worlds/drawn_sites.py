@@ -448,7 +448,7 @@ def kanban(draw: Draw, site: Site) -> Site:
     """Cards at some station, as many as its buffer has places or fewer; for all jobs, where they may come back."""
     i = some_station(draw, site)
     places = next(b.capacity for b in site.buffers if b.id == site.stations[i].buffer)
-    back = any(p.other_routes or any(s.others or s.outcomes for s in p.route) for p in site.products)
+    back = any(p.other_routes or any(s.others or s.outcomes or s.gives for s in p.route) for p in site.products)
     return change_station(site, i, cards=2 * places if back else draw(st.integers(1, places)))
 
 
@@ -481,12 +481,12 @@ WORDS: dict[str, Word] = {
     "alternatives": alternatives,
     "inspection": inspection,
     "an order book": order_book,
-    "cards": kanban,
     "shares of the floor": shares,
     "assembly": assembly,
     "disassembly": disassembly,
     "loads": loads,
     "belts": belts,
+    "cards": kanban,
 }
 """In the order in which they are applied."""
 
