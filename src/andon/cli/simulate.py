@@ -27,8 +27,10 @@ from andon.models.simulate.bottleneck import by_sensitivity
 from andon.models.simulate.compare import compare
 from andon.models.simulate.laws import SECONDS, Unrunnable
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.planned import Schedule
 from andon.models.simulate.policy import Policy
 from andon.models.simulate.question import Question, Width, overrides_of, width_of
+from andon.models.simulate.schedule import read_schedule
 from andon.models.simulate.settable import Setting, levels, settings
 from andon.models.simulate.together import Tell
 from andon.site.model import Site
@@ -73,6 +75,22 @@ def _policy(site: Site, text: str | None, stations: Sequence[str]) -> Policy | N
             raise ValueError("`--policy-at` asks nobody; add `--policy`")
         return None
     return load_policy(text, stations)
+
+
+def _schedule(site: Site, path: Path | None) -> Schedule | None:
+    """The schedule of a file.
+
+    Raises:
+        Unrunnable, ValueError: it cannot be read, or is none of this site's; one sentence.
+    """
+    if path is None:
+        return None
+    try:
+        return read_schedule(site, path.read_text(encoding="utf-8-sig"), str(path))
+    except OSError as error:
+        raise ValueError(f"`{path}` cannot be read ({error.strerror}); name a CSV file") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"`{path}` is not UTF-8; save it as UTF-8") from None
 
 
 def command(live_of: LiveOf | None = None) -> Callable[..., None]:
@@ -127,6 +145,10 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
         bottleneck: Annotated[
             bool, typer.Option("--bottleneck", help="Also make each station a tenth faster, and say which one matters.")
         ] = False,
+        schedule: Annotated[
+            Path | None,
+            typer.Option(help="Execute this schedule as given: machine, order, job, step, start.", metavar="FILE.csv"),
+        ] = None,
         policy: Annotated[
             str | None,
             typer.Option(
@@ -180,6 +202,7 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
                 replications_max=replications_max,
                 bottleneck=bottleneck,
                 policy=_policy(site, policy, policy_at or ()),
+                schedule=_schedule(site, schedule),
             )
             live = beginning(folder, site, start, live_of)
             others = {name: site_of(Path(name), as_json=as_json) for name in question.sites}

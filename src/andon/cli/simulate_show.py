@@ -13,6 +13,7 @@ from andon.models import ergonomics
 from andon.models.simulate.bottleneck import FASTER, Bottleneck
 from andon.models.simulate.compare import Alternative, Comparison
 from andon.models.simulate.result import Result
+from andon.models.simulate.schedule import executed
 from andon.models.simulate.settable import Setting
 from andon.models.simulate.spread import Spread
 from andon.models.simulate.staff import ACTS, Staff
@@ -40,6 +41,8 @@ def show(found: Comparison, bottleneck: Bottleneck | None, again: str) -> None:
     _stations(result, bottleneck, console)
     _staff(result, console)
     _orders(result, console)
+    if result.rows.image.schedule is not None:
+        typer.echo(_schedule(result))
     for one in found.alternatives:
         _differences(one, found.label, console)
     for line in (
@@ -178,6 +181,24 @@ def _staff(result: Result, console: Console) -> None:
         found = [of(s) for _, shown, of in more if shown]
         table.add_row(s.crew, *cells, *("" if f is None else number(f.mean, f.unit) for f in found))
     console.print(table)
+
+
+def _schedule(result: Result) -> str:
+    """How the schedule was kept, in one line; empty where there was none."""
+    found = executed(result.rows)
+    if not found:
+        return ""
+    late = [e for e in found if e.late_h is not None and e.late_h.n and e.late_h.mean > 1.0 / 3600.0]
+    begun = sum(e.begun == 1.0 for e in found)
+    text = (
+        f"schedule: {begun} of {len(found)} operations begin within the horizon, {len(late)} of them later than planned"
+    )
+    if late:
+        e = max(late, key=lambda e: e.late_h.mean if e.late_h is not None else 0.0)
+        hours = e.late_h.mean if e.late_h is not None else 0.0
+        p = e.planned
+        text += f"; most of all step {p.step + 1} of job {p.job} of `{p.order}` on `{p.machine}`: {hours * 60:.1f} min"
+    return text
 
 
 def _orders(result: Result, console: Console) -> None:

@@ -18,6 +18,7 @@ from andon.models.simulate.build_machines import (
     shared,
 )
 from andon.models.simulate.build_people import Asks
+from andon.models.simulate.build_plan import plans
 from andon.models.simulate.build_stops import delay_of, misreadings, outages, planned_work, stops
 from andon.models.simulate.build_vehicles import vehicles
 from andon.models.simulate.builder import Builder
@@ -63,6 +64,7 @@ def processes(builder: Builder) -> None:
             repair_crew=asks.repair(b) if b else 0,
             fleet=fleet_at,
             rule=RULES[station.dispatch],
+            planned=builder.schedule is not None,
             asks=builder.policy is not None and builder.policy.asked_at(station.id),
             cards=station.cards is not None,
             ranks=ranks(builder, station, pairs),
@@ -81,6 +83,7 @@ def processes(builder: Builder) -> None:
     machine_at = [_machine(builder, k, entries[i]) for k, i in enumerate(builder.station_of)]
     vehicles(builder, asks)
     _others(builder, crew_at)
+    plans(builder, machine_at)
     for k in builder.calendar_machines:
         _breakdown(builder, k, machine_at[k], entries[builder.station_of[k]][1])
     planned_work(builder, machine_at, crew_at)

@@ -8,6 +8,7 @@ from andon.models.simulate.asked import Asked
 from andon.models.simulate.booked import Booked
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.planned import Schedule
 from andon.models.simulate.policy import Policy
 from andon.models.simulate.program import Code, Memory
 from andon.models.simulate.tables import Reals, reals
@@ -55,6 +56,9 @@ class Builder:
         self.mix_at: list[int] = []
         """Addresses of records, in the site's order."""
         self.policy: Policy | None = None
+        self.schedule: Schedule | None = None
+        self.starts_at = 0
+        """Where the starts of a schedule's operations are noted."""
         self.book: tuple[Booked, ...] = ()
         """The orders with names."""
         self.closing: list[tuple[int, frozenset[int]]] = []

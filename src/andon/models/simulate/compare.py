@@ -220,6 +220,7 @@ def compare(
             asked(this, change, None if this is site else site),
             start_ns=start_ns,
             policy=question.policy if number == 0 else None,
+            schedule=question.schedule if number == 0 else None,
         )
         for number, (_, this, change) in enumerate(variants)
     ]

@@ -23,6 +23,7 @@ from andon.models.simulate.crews import people_of, told_apart
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.planned import Schedule
 from andon.models.simulate.policy import Policy
 from andon.models.simulate.tables import ORDERS_OPEN_MAX, curve_table, cyclic, mixes
 from andon.models.simulate.ways import components, shelves
@@ -72,14 +73,25 @@ class Image:
     """The orders with names, in the order in which they come."""
     policy: Policy | None = None
     """Who is asked which job comes next."""
+    schedule: Schedule | None = None
+    """What the machines execute as given."""
+    starts_at: int = 0
+    """Where in memory the starts of its operations stand, -1 for what has not begun."""
 
 
-def build(site: Site, live: LiveState | None, asked: Asked, options: Options, policy: Policy | None = None) -> Image:
+def build(
+    site: Site,
+    live: LiveState | None,
+    asked: Asked,
+    options: Options,
+    policy: Policy | None = None,
+    schedule: Schedule | None = None,
+) -> Image:
     """The image of a site: records, tables, processes with their programs, and the room behind them."""
     entries = booked(site, live, options.start_ns, options.horizon_ns)
     builder = Builder(site, waiting_otherwise(live, entries, site) if entries and live else live, asked, options)
     builder.book = entries
-    builder.policy = policy
+    builder.policy, builder.schedule = policy, schedule
     _check(builder)
     builder.closing = closing_times(site, options)
     _records(builder)
@@ -118,6 +130,8 @@ def build(site: Site, live: LiveState | None, asked: Asked, options: Options, po
         orders_now=orders_now,
         book=builder.book,
         policy=policy,
+        schedule=schedule,
+        starts_at=builder.starts_at,
     )
 
 
@@ -161,6 +175,7 @@ def _records(builder: Builder) -> None:
     if told_apart(site):
         m.table(at.BOOKS, 0, len(site.crews), at.BOOK_WORDS)
     m.put(at.FINISHES, [0] * len(builder.book))
+    builder.starts_at = m.put(0, [-1] * (len(builder.schedule.entries) if builder.schedule is not None else 0))
     vehicle_records(builder)
     width = 1 + 2 * len(site.products) + len(stores)
     m.put(at.SERIES, [0] * (builder.options.bins * width))

@@ -104,6 +104,8 @@ class Wiring:
     fleet: int
     rule: int = at.BY_FIFO
     """Which of the waiting jobs a machine takes."""
+    planned: bool = False
+    """Its machines execute a given schedule."""
     asks: bool = False
     """A policy says which."""
     cards: bool = False
@@ -205,6 +207,8 @@ def _take_code(code: Code, wiring: Wiring) -> int:
     """Take what waits: the plain way for first come, first served, which costs a station without a rule nothing."""
     if wiring.gathers:
         return code.add(at.GATHER, wiring.store, wiring.gathers)
+    if wiring.planned:
+        return code.add(at.GET_PLAN, wiring.store)
     if wiring.asks:
         return code.add(at.GET_ASK, wiring.store)
     if wiring.rule == at.BY_FIFO and not wiring.cards:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from andon.models.simulate.figures import Figure
 from andon.models.simulate.laws import Unrunnable
+from andon.models.simulate.planned import Schedule
 from andon.models.simulate.policy import Policy
 from andon.models.simulate.scenario import is_switch, usual
 from andon.site.floor import DISPATCH
@@ -55,6 +56,8 @@ class Question:
     replications_max: int = REPLICATIONS_MAX
     policy: Policy | None = None
     """Who says which of the waiting jobs a machine takes, in the base; alternatives go by their stations' rules."""
+    schedule: Schedule | None = None
+    """What the machines of the base execute as given; alternatives go by their stations' rules."""
     bottleneck: bool = False
     """Whether the bottleneck is sought by sensitivity, too."""
 
@@ -68,10 +71,7 @@ class Question:
         parts += ["--horizon", f"{plain(self.horizon_s)}s", "--seed", str(self.seed), "--from", start]
         for name, value in self.overrides.items():
             parts += ["--set", f"{name}={plain(value)}"]
-        if self.policy is not None:
-            parts += ["--policy", self.policy.name]
-            for station in self.policy.stations:
-                parts += ["--policy-at", station]
+        parts += self._who_decides()
         for one in self.against:
             parts += ["--against", joined(one)]
         for other in self.sites:
@@ -87,6 +87,15 @@ class Question:
         if self.bottleneck:
             parts += ["--bottleneck"]
         return " ".join(shlex.quote(p) for p in parts)
+
+    def _who_decides(self) -> list[str]:
+        """The options of a schedule and of a policy."""
+        parts = ["--schedule", self.schedule.name] if self.schedule is not None else []
+        if self.policy is not None:
+            parts += ["--policy", self.policy.name]
+            for station in self.policy.stations:
+                parts += ["--policy-at", station]
+        return parts
 
 
 def plain(value: float) -> str:

@@ -20,6 +20,7 @@ from andon.models.simulate.orders import OrderDue, orders_due
 from andon.models.simulate.question import Question
 from andon.models.simulate.rows import STATES, STATES_USUAL, Rows
 from andon.models.simulate.run import Pool, Progress, compile_site, replicate
+from andon.models.simulate.schedule import executed, unplanned
 from andon.models.simulate.spread import Lean, Spread, leans_on, spread
 from andon.models.simulate.stable import stuck, warnings
 from andon.models.simulate.staff import Staff, staff
@@ -103,6 +104,7 @@ class Result:
             "seed": self.seed,
             "set": self.overrides,
             "policy": self.policy,
+            "schedule": [e.as_json() for e in executed(self.rows)] or None,
             "mark": self.mark.mark,
             "why": list(self.mark.why),
             "figures": [f.as_json() for f in self.figures],
@@ -216,7 +218,7 @@ def answer(
         traffic=traffic(rows),
         leans_on=leans_on(rows.done(), rows),
         sampled=seen.sampled if seen is not None else (),
-        not_represented=not_represented(site),
+        not_represented=(*not_represented(site), *unplanned(rows)),
         warnings=(*stuck(rows, change), *warnings(site, change)),
         mark=mark(site, live, changed, validated=validated, unknown=spreads[0].unknown_share),
         baseline=baseline_digest(site),

@@ -17,6 +17,7 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.planned import Schedule
 from andon.models.simulate.policy import Policy
 from andon.models.simulate.rows import Rows
 from andon.models.simulate.sound import refuse_unsound
@@ -68,6 +69,7 @@ def compile_site(
     trace: int = 0,
     steps: int = at.STEPS_MAX,
     policy: Policy | None = None,
+    schedule: Schedule | None = None,
 ) -> Image:
     """The image that replications begin from.
 
@@ -91,7 +93,26 @@ def compile_site(
         trace=trace,
         steps=steps,
     )
-    return build(site, live, change, options, policy)
+    if schedule is not None:
+        _refuse_unplanned(site, live)
+        site = site.model_copy(update={"demand": ()})
+    return build(site, live, change, options, policy, schedule)
+
+
+def _refuse_unplanned(site: Site, live: LiveState | None) -> None:
+    """A schedule names every job: from an empty floor, one at a time.
+
+    Raises:
+        Unrunnable: it cannot; the sentence names why.
+    """
+    if live is not None:
+        raise Unrunnable(
+            "a schedule begins with an empty floor, since nobody sees whose jobs are there; use --from empty"
+        )
+    for station in site.stations:
+        if station.batch > 1:
+            text = f"station `{station.id}` takes {station.batch} jobs at once, and a schedule names one"
+            raise Unrunnable(f"{text}; set `batch` to 1")
 
 
 def replicate(
@@ -226,6 +247,9 @@ def refuse_faults(image: Image, memories: np.ndarray, first: int) -> None:
         case road.FAULT_STANDSTILL:
             text = f"`{process}` and others stand in each other's way, and the way home is closed for good, {after}"
             raise Unrunnable(f"{text}; leave one of the edges open that are closed then")
+        case at.FAULT_PLAN:
+            text = f"`{process}` waits for its next job, and who takes that job before waits for `{process}`, {after}"
+            raise Unrunnable(f"the schedule cannot go on: {text}; change the order of their operations")
         case at.FAULT_ASKS:
             raise Unrunnable(f"`{process}` asks a policy and there is none, {after}; give one")
         case at.FAULT_ORDERS:

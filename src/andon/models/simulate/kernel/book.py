@@ -120,6 +120,7 @@ def first_of(m: at.Words, a: int) -> tuple[int, int]:
 def release_booked(m: at.Words, a: int, t: int, step: int) -> None:
     """Let the next job of the product's first order of the book onto the floor as `t`."""
     b = m[a + at.BOOK_HEAD]
+    m[t + at.JOB_INDEX] = m[b + at.BOOK_QUANTITY] - m[b + at.BOOK_OUT]
     m[b + at.BOOK_OUT] -= 1
     if m[b + at.BOOK_OUT] == 0:
         m[a + at.BOOK_HEAD] = m[b + at.BOOK_LINK]

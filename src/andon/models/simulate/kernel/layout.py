@@ -241,8 +241,9 @@ ACQUIRE_PEOPLE, PERSON_TURN = 65, 66
 BOOK, BOOK_N, BOOK_HERE, FINISHES, ANSWER = range(65, 70)
 """Words of the header: the order book, how many orders it has, how many have come, when each was complete; a policy's
 answer: 0 for none, else 1 and the place of a job in the queue."""
-JOB_DUE, JOB_PRIORITY, JOB_ORDER = 8, 9, 14
-"""Words of a job: when it is due, its priority, 1 first, and the order of the book that it is made for, 0 for none."""
+JOB_DUE, JOB_PRIORITY, JOB_ORDER, JOB_INDEX = 8, 9, 14, 15
+"""Words of a job: when it is due, its priority, 1 first, the order of the book that it is made for, 0 for none, and
+its number in that order, from 0."""
 EXPECTED, REMAINING = 8, 9
 """Words of a route step: expected nanoseconds of work in it, and from it to the end."""
 PRODUCT_PRIORITY, FLOOR_DUE, BOOK_HEAD, ON_FLOOR, FLOOR_LIMIT, BOOK_FLOOR = 36, 37, 40, 41, 42, 43
@@ -254,7 +255,7 @@ BOOK_PRODUCT, BOOK_QUANTITY, BOOK_OUT, BOOK_LEFT, BOOK_AT, BOOK_DUE, BOOK_PRIORI
 BOOK_BEFORE, BOOK_AFTER, BOOK_HERE_N = 9, 10, 11
 """The order of its product before and after it; its jobs that were on the floor at the start and still are."""
 BOOK_ORDER_WORDS = 12
-GET_BY, DISPATCH_ALL, BOOK_NEXT, BOOK_PLACE, TIMES_NEXT, CARDS_BACK, GET_ASK, MATCH_ASK = range(55, 63)
+GET_BY, DISPATCH_ALL, BOOK_NEXT, BOOK_PLACE, TIMES_NEXT, CARDS_BACK, GET_ASK, MATCH_ASK, GET_PLAN = range(55, 64)
 MATCHED_MAX = 8
 """Calls, and free vehicles, that a decision about vehicles shows at most."""
 BY_FIFO, BY_SPT, BY_EDD, BY_CR, BY_SETUP, BY_PRIORITY = range(6)
@@ -264,6 +265,13 @@ RATIO_SLACK_US_MAX = 30_000_000_000_000
 # --- faults: why a replication ended early
 FAULT_NONE, FAULT_RUNAWAY, FAULT_DEADLOCK, FAULT_TOKENS, FAULT_ORDERS, FAULT_BUDGET = range(6)
 FAULT_PARTS = 20
+PLAN_HERE, PLAN_ENTRIES, PLAN_LIST = range(3)
+"""What a machine with a schedule has at MORE_CONTROL: the next entry's number, how many there are, where they stand."""
+PLAN_RECORD_WORDS = 3
+PLAN_ORDER, PLAN_INDEX, PLAN_STEP, PLAN_STARTED, PLAN_NOT_BEFORE = range(5)
+PLAN_WORDS = 5
+"""An entry: order, job, step, where its start is noted, when it may begin at the earliest."""
+FAULT_PLAN = 41
 FAULT_ASKS = 40
 """It has not ended: the process at FAULT_AT waits for an ANSWER."""
 

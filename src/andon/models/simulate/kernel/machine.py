@@ -26,6 +26,7 @@ from andon.models.simulate.kernel.misread import misread_levels, misread_machine
 from andon.models.simulate.kernel.numbers import exp, normal_quantile
 from andon.models.simulate.kernel.parts import seek_missing, step_flow
 from andon.models.simulate.kernel.people import acquire_people
+from andon.models.simulate.kernel.plan import get_plan
 from andon.models.simulate.kernel.rota import close_people, person_turn
 from andon.models.simulate.kernel.unusual import step_machine
 from andon.models.simulate.kernel.work import (
@@ -108,6 +109,8 @@ def step_control(m: at.Words, p: int, op: int, a: int, b: int, c: int, pc: int) 
         return times_next(m, p, a, pc)
     if op == at.GET_ASK:
         return get_ask(m, p, a, pc)
+    if op == at.GET_PLAN:
+        return get_plan(m, p, a, pc)
     if op == at.MATCH_ASK:
         return match_ask(m, p, a, pc)
     if op == at.CARDS_BACK:
