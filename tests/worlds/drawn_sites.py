@@ -404,6 +404,15 @@ def loads(draw: Draw, site: Site) -> Site:
     return change_station(site, i, batch=more, batch_least=least, batch_wait_min=wait, batch_alike=draw(st.booleans()))
 
 
+def stream(draw: Draw, site: Site) -> Site:
+    """One stream of orders for two products."""
+    if len(site.demand) < 2 or site.demand[0].every != site.demand[1].every:
+        return site
+    share = draw(st.floats(0.1, 0.9))
+    mixed = (change(site.demand[0], share=share), change(site.demand[1], share=1.0 - share))
+    return change(site, demand=(*mixed, *site.demand[2:]))
+
+
 def belts(draw: Draw, site: Site) -> Site:
     """A conveyor between two stations that follow each other."""
     pairs = [(a.station, b.station) for p in site.products for a, b in itertools.pairwise(p.route)]
@@ -487,6 +496,7 @@ WORDS: dict[str, Word] = {
     "loads": loads,
     "belts": belts,
     "cards": kanban,
+    "a stream": stream,
 }
 """In the order in which they are applied."""
 

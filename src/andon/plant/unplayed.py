@@ -29,6 +29,7 @@ def refuse(site: Site) -> None:
             what = f"station `{station.id}` dispatches by `{station.dispatch}`, which the virtual plant does not play"
             raise PlantError(f"{what}; simulate this site, or remove `dispatch`")
     _refuse_flow(site)
+    _refuse_streams(site)
 
 
 def _refuse_flow(site: Site) -> None:
@@ -114,3 +115,10 @@ def _refuse_roads(site: Site) -> None:
         if words:
             what = f"fleet `{fleet.id}` says `{words[0]}`, which the virtual plant does not play"
             raise PlantError(f"{what}; simulate this site, or remove `{words[0]}`")
+
+
+def _refuse_streams(site: Site) -> None:
+    """Orders here come for one product at a time."""
+    if shared := [d.product for d in site.demand if d.share is not None]:
+        what = f"orders of `{shared[0]}` are a share of a stream, which the virtual plant does not play"
+        raise PlantError(f"{what}; simulate this site, or remove `share`")

@@ -334,6 +334,8 @@ class Demand(Part):
     every: str
     quantity: int = Field(ge=1, le=10_000)
     due_h: float = Field(gt=0)
+    share: float | None = Field(default=None, gt=0, lt=1)
+    """Demands of one `every` that have shares are one stream: each order is for one of their products, by chance."""
     replace_scrap: bool = True
     """Whether a job is released for every one that is scrapped; else orders stay open until later jobs fill them."""
 

@@ -21,6 +21,7 @@ from andon.site import (
     check_roads,
     check_signals,
     check_sources,
+    check_streams,
     check_uses,
     check_ways,
 )
@@ -62,6 +63,7 @@ def read(files: Mapping[str, str], today: str | None = None) -> Outcome:
         check_machines.check(made),
         check_control.check(made),
         check_ways.check(made),
+        check_streams.check(made),
         check_conveyors.check(made),
         check_loads.check(made),
         check_people.check(made),

@@ -125,7 +125,7 @@ def _floor_dues(builder: Builder) -> None:
     at_of = dict(zip((p.id for p in site.products), builder.product_at, strict=True))
     for demand in site.demand:
         a = assumptions[demand.every]
-        every_ns = mean_of(a.distribution) * scale_of(a.unit, a.name) * 1e9
+        every_ns = mean_of(a.distribution) * scale_of(a.unit, a.name) * 1e9 / (demand.share or 1.0)
         orders = -(-live.waiting.get(demand.product, 0) // demand.quantity)
         due_ns = round(demand.due_h * 3600) * SECOND
         builder.m.words[at_of[demand.product] + at.FLOOR_DUE] = due_ns - round((orders + 0.5) * every_ns)

@@ -34,8 +34,8 @@ from andon.models.simulate.program import (
     machine_code,
     probe_code,
 )
-from andon.models.simulate.ways import decides, kitting, parting
-from andon.site.floor import Station
+from andon.models.simulate.ways import decides, kitting, parting, streams
+from andon.site.floor import Demand, Station
 
 
 def processes(builder: Builder) -> None:
@@ -102,8 +102,9 @@ def _others(builder: Builder, crew_at: dict[str, int]) -> None:
     for crew in site.crews:
         pc = calendar_code(builder.code, crew_at[crew.id])
         builder.process(f"{crew.id} calendar", at.CALENDAR, pc, 0)
-    for d in site.demand:
-        place, wait = demand_code(builder.code, index[d.product])
+    for stream in streams(site):
+        d = stream[0]
+        place, wait = demand_code(builder.code, index[d.product], _mix(builder, stream, index))
         p = builder.process(f"demand for {d.product}", at.DEMAND, place if live is None else wait, 3)
         if live is not None:
             phase = live.order_phase_s.get(d.product)
@@ -121,6 +122,17 @@ def _others(builder: Builder, crew_at: dict[str, int]) -> None:
         builder.code.add(at.WORK, at.STARVED, at.REM, -1)
         builder.code.add(at.RESET)
     builder.code.add(at.STOP)
+
+
+def _mix(builder: Builder, stream: tuple[Demand, ...], index: dict[str, int]) -> int:
+    """The table that an order's product is drawn from; 0: it is always the same."""
+    if len(stream) == 1:
+        return 0
+    table, so_far = [len(stream)], 0.0
+    for demand in stream:
+        so_far += demand.share or 0.0
+        table += [index[demand.product], round(so_far * at.CERTAIN)]
+    return builder.m.put(0, table)
 
 
 def _load_rule(builder: Builder, station: Station) -> int:

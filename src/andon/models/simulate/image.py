@@ -26,7 +26,7 @@ from andon.models.simulate.live import LiveState
 from andon.models.simulate.planned import Schedule
 from andon.models.simulate.policy import Policy
 from andon.models.simulate.tables import ORDERS_OPEN_MAX, curve_table, cyclic, mixes
-from andon.models.simulate.ways import components, shelves
+from andon.models.simulate.ways import components, shelves, streams
 from andon.site.model import Site
 
 TOKENS_MAX = 1_000_000
@@ -168,7 +168,7 @@ def _records(builder: Builder) -> None:
     builder.shelf_at = dict(zip(kept, others[len(belts) :], strict=True))
     builder.pool_at = m.table(at.POOLS, at.POOLS_N, len(site.crews), at.POOL_WORDS)
     count = len(builder.machine_ids) + len(builder.vehicle_ids) + len(builder.calendar_machines)
-    count += len(site.demand) + len(site.crews) + 3 + people_of(site) + bool(builder.book) + processes_more(site)
+    count += len(streams(site)) + len(site.crews) + 3 + people_of(site) + bool(builder.book) + processes_more(site)
     count += bool(builder.closing) + len(matched(builder)) + len(site.conveyors)
     builder.proc_at = m.table(at.PROCS, at.PROCS_N, count, at.PROC_WORDS)
     builder.next_proc = 0

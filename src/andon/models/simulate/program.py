@@ -297,9 +297,9 @@ def stops_code(code: Code, machines: list[int], every: int, lasts: int) -> int:
     return start
 
 
-def demand_code(code: Code, product: int) -> tuple[int, int]:
-    """Orders of one product; (begin with an order now, begin with the wait for the next one)."""
-    place = code.add(at.ORDER_PLACE, product)
+def demand_code(code: Code, product: int, mix: int) -> tuple[int, int]:
+    """Orders of one product, or of a mix; (begin with an order now, begin with the wait for the next one)."""
+    place = code.add(at.ORDER_DRAWN, mix) if mix else code.add(at.ORDER_PLACE, product)
     wait = code.add(at.ORDER_NEXT, product)
     code.add(at.JUMP, place)
     return place, wait

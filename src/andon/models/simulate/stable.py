@@ -60,7 +60,7 @@ class _Week:
             every = self.mean_s(d.every)
             if d.product == product.id and every > 0:
                 again = 1.0 - scrap if d.replace_scrap else 1.0
-                total += d.quantity * self.open_s / every / again if again > 0 else math.inf
+                total += (d.share or 1.0) * d.quantity * self.open_s / every / again if again > 0 else math.inf
         for whole in self.site.products:
             given = sum(g.quantity for step in steps_of(whole) for g in step.gives if g.product == product.id)
             total += given * self.jobs(whole) if given and whole.id != product.id else 0.0

@@ -191,7 +191,9 @@ def mixes(site: Site) -> tuple[list[list[int]], list[int]]:
     weight = {p.id: 1.0 for p in site.products}
     for d in site.demand:
         a = declared[d.every]
-        weight[d.product] = d.quantity / max(mean_of(a.distribution) * scale_of(a.unit, a.name), 1e-9)
+        weight[d.product] = (
+            (d.share or 1.0) * d.quantity / max(mean_of(a.distribution) * scale_of(a.unit, a.name), 1e-9)
+        )
     table = []
     for station in site.stations:
         parts = [

@@ -138,7 +138,7 @@ def order_book(words: list[int], site: Site, live: LiveState, product_at: list[i
         if waiting % demand.quantity:
             sizes.insert(0, waiting % demand.quantity)
         a = assumptions[demand.every]
-        every_ns = mean_of(a.distribution) * scale_of(a.unit, a.name) * 1e9
+        every_ns = mean_of(a.distribution) * scale_of(a.unit, a.name) * 1e9 / (demand.share or 1.0)
         due_ns = words[product_at[i] + at.DUE]
         for j, size in enumerate(sizes):
             came = -round((len(sizes) - j - 0.5) * every_ns)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from andon.site.floor import OtherStation, Product, Step, Taken
+from andon.models.simulate.laws import Unrunnable
+from andon.site.floor import Demand, OtherStation, Product, Step, Taken
 from andon.site.model import Site
 
 
@@ -35,6 +36,22 @@ def decides(product: Product) -> set[str]:
             if step.outcomes or (after is not None and after.others):
                 found.update(v.station for v in step.places)
     return found
+
+
+def streams(site: Site) -> list[tuple[Demand, ...]]:
+    """Sources of orders: a demand by itself, or those that share a stream.
+
+    Raises:
+        Unrunnable: the shares of a stream do not add up to 1.
+    """
+    found: dict[str, list[Demand]] = {}
+    for n, demand in enumerate(site.demand):
+        found.setdefault(f"{n}" if demand.share is None else f"every {demand.every}", []).append(demand)
+    for stream in found.values():
+        total = sum(d.share or 0.0 for d in stream)
+        if stream[0].share is not None and abs(total - 1.0) > 1e-6:
+            raise Unrunnable(f"the shares of the orders every `{stream[0].every}` add up to {total:g}; make it 1")
+    return [tuple(stream) for stream in found.values()]
 
 
 def steps_of(product: Product) -> Iterator[Step]:

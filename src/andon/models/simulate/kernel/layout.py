@@ -233,9 +233,9 @@ HOLD, BREAK, MEND, BIN_NEXT, BIN_NOTE, RESET, STOP = range(20, 27)
 CHANGE_FROM, LIFE_AGED, SPAN, AWAIT, HALT, GO_ON, SPARE, FALLS_DUE, USE_UP, ASIDE = range(30, 40)
 ASIDE_SERVICE, ASIDE_WARM, ASIDE_COOL, ASIDE_HERE, ASIDE_OUT, ASIDE_BACK = range(6)
 """What ASIDE does, by its first operand: what few machines need."""
-SEND, KIT, PART, GATHER, BELT = 40, 41, 42, 43, 44
+SEND, KIT, PART, GATHER, BELT, ORDER_DRAWN = 40, 41, 42, 43, 44, 45
 ACQUIRE_PEOPLE, PERSON_TURN = 65, 66
-# 45 to 54 are for flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
+# 46 to 54 are for flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
 
 # --- control: which job next, cards, the order book, questions to a policy
 BOOK, BOOK_N, BOOK_HERE, FINISHES, ANSWER = range(65, 70)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.belt import belt
+from andon.models.simulate.kernel.chance import unit
+from andon.models.simulate.kernel.desk import order_place
 from andon.models.simulate.kernel.downtime import stand
 from andon.models.simulate.kernel.events import enter, note, wake
 from andon.models.simulate.kernel.floor import book_wip, free, take, token
 from andon.models.simulate.kernel.flow import send
 from andon.models.simulate.kernel.gather import gather
 from andon.models.simulate.kernel.queues import append, shift
-from andon.models.simulate.kernel.work import go_out
+from andon.models.simulate.kernel.work import go_out, who_is
 
 
 def kit(m: at.Words, p: int, pc: int) -> int:
@@ -149,6 +151,17 @@ def seek_missing(m: at.Words) -> None:
         m[at.FAULT_AT] = waits
 
 
+def order_drawn(m: at.Words, p: int, table: int, pc: int) -> int:
+    """An order of a stream is in the book: of a product drawn from its mix (how many; product, up to which chance)."""
+    u = int(unit(m[at.KEY], who_is(at.FOR_SHARE, m[table + 1]), m[p + at.DRAWS]) * at.CERTAIN)
+    here = table + 1
+    for _ in range(m[table] - 1):
+        if u < m[here + 1]:
+            break
+        here += 2
+    return order_place(m, m[here], pc)
+
+
 def step_flow(m: at.Words, p: int, op: int, a: int, b: int, pc: int) -> int:
     """The instructions of routes with more than one way."""
     if op == at.SEND:
@@ -161,4 +174,6 @@ def step_flow(m: at.Words, p: int, op: int, a: int, b: int, pc: int) -> int:
         return gather(m, p, a, b, pc)
     if op == at.BELT:
         return belt(m, p, a, b, pc)
+    if op == at.ORDER_DRAWN:
+        return order_drawn(m, p, a, pc)
     return -1
