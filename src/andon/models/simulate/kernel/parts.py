@@ -21,6 +21,8 @@ def kit(m: at.Words, p: int, pc: int) -> int:
     Those who wait at a shelf look in the order in which they came; who finds all that it needs takes it.
     """
     if m[p + at.DOWN] != 0:
+        if m[p + at.STATE] == at.STARVED and m[p + at.WAITS_AT] != 0:
+            let_look(m, m[p + at.WAITS_AT])
         m[p + at.PC] = pc
         stand(m, p)
         return -1
@@ -126,7 +128,7 @@ def begin_part(m: at.Words, t: int, out: int, product: int) -> int:
 
 
 def seek_missing(m: at.Words) -> None:
-    """At the end: machines wait for components that are on the floor or in the order book, and nothing moves.
+    """At the end: machines wait for components that are on the floor, and nothing moves or waits to be joined by more.
 
     Then those never come: what makes them is blocked, in the end by a shelf that is full of something else.
     """
@@ -135,7 +137,7 @@ def seek_missing(m: at.Words) -> None:
         p = m[at.PROCS] + i * at.PROC_WORDS
         kind = m[p + at.KIND]
         state = m[p + at.STATE]
-        if kind == at.VEHICLE and state != at.STARVED:
+        if (kind == at.VEHICLE and state != at.STARVED) or (kind == at.CONVEYOR and state == at.MOVING):
             return
         if kind != at.MACHINE:
             continue
@@ -143,9 +145,11 @@ def seek_missing(m: at.Words) -> None:
             return
         if state == at.STARVED and m[p + at.JOB] != 0:
             component = m[m[p + at.WAITS_AT] + at.MIX]
-            if m[component + at.ON_FLOOR] == 0 and m[component + at.WAITING] == 0:
+            if m[component + at.ON_FLOOR] == 0:
                 return
             waits = p
+        elif state == at.STARVED and m[m[p + at.HOME] + at.LEVEL] > 0:
+            return
     if waits != 0:
         m[at.FAULT] = at.FAULT_PARTS
         m[at.FAULT_AT] = waits
