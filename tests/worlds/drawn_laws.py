@@ -242,6 +242,31 @@ def time_of_people_adds_up(r: Run) -> None:
             assert abs(int(r.m[book + at.B_BREAK] - r.m[book + at.B_PLANNED])) <= 100, "a break was not kept"
 
 
+def cards_and_shares_are_kept(r: Run) -> None:
+    """A stage holds no more jobs than it has cards, a product no more of the floor than its share; orders add up."""
+    m = r.m
+    held: dict[int, int] = {}
+    for k in range(len(r.image.machines)):
+        p = int(m[at.PROCS]) + k * at.PROC_WORDS
+        held[int(m[p + at.HOME])] = held.get(int(m[p + at.HOME]), 0) + int(m[p + at.CARDS_HELD])
+    for i in range(int(m[at.STORES_N])):
+        s = int(m[at.STORES]) + i * at.STORE_WORDS
+        if m[s + at.CARDS]:
+            more = int(r.image.memory[s + at.LEVEL] + r.image.memory[s + at.RESERVED])  # a floor may begin too full
+            held_all = m[s + at.LEVEL] + m[s + at.RESERVED]
+            assert m[s + at.LEVEL] + held.get(s, 0) <= held_all <= max(m[s + at.CARDS], more)
+    for i in range(len(r.image.products)):
+        a = int(m[at.PRODUCTS]) + i * at.PRODUCT_WORDS
+        assert m[a + at.ON_FLOOR] >= 0
+        if not any(step.gives for product in r.site.products for step in product.route):
+            assert m[a + at.ON_FLOOR] <= m[a + at.FLOOR_LIMIT]
+    for i in range(int(m[at.BOOK_N])):
+        b = int(m[at.BOOK]) + i * at.BOOK_ORDER_WORDS
+        assert 0 <= m[b + at.BOOK_OUT] <= m[b + at.BOOK_LEFT] <= m[b + at.BOOK_QUANTITY]
+        finished = m[int(m[at.FINISHES]) + int(m[b + at.BOOK_NUMBER])] > 0
+        assert not finished or m[b + at.BOOK_LEFT] == 0
+
+
 LAWS: tuple[Callable[[Run], None], ...] = (
     it_ends,
     time_goes_on,
@@ -253,6 +278,7 @@ LAWS: tuple[Callable[[Run], None], ...] = (
     people_are_in_one_place,
     people_do_one_thing,
     time_of_people_adds_up,
+    cards_and_shares_are_kept,
     one_vehicle_a_segment,
     nobody_stands_still,
 )
