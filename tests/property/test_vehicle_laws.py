@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drawn_laws import keeps_every_law, run
-from drawn_sites import HORIZON_S, sites
+from drawn_sites import HORIZON_S, WORDS, sites
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from road_sites import edge, node, one, road_site
@@ -58,7 +58,11 @@ def test_drawn_roads_keep_the_laws(site: Site, replication: int) -> None:
     assert r.m[r.products[0] + at.DONE] == 12
 
 
-@given(site=sites(always=("vehicles", "roads")), replication=st.integers(0, 1000))
+SMOOTH = tuple(w for w in WORDS if w not in {"inspection", "cards"})
+"""Words without which a floor cannot block itself: that is told, and tested elsewhere."""
+
+
+@given(site=sites(words=SMOOTH, always=("vehicles", "roads")), replication=st.integers(0, 1000))
 @settings(deadline=None, max_examples=25)
 def test_drawn_sites_with_roads_keep_the_laws(site: Site, replication: int) -> None:
     keeps_every_law(run(site, HORIZON_S, replication))

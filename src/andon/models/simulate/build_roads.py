@@ -27,6 +27,9 @@ def network_tables(builder: Builder) -> None:
     shared = [k for k, n in enumerate(roads.nodes) if n.charger and n.parks is None]
     words[net + road.SHARED] = m.put(0, shared)
     words[net + road.SHARED_N] = len(shared)
+    room = 8 * (len(builder.vehicle_ids) + 1)
+    words[net + road.PLAN] = m.put(0, [0] * room)
+    words[net + road.SPARE] = m.put(0, [0] * room)
     words[net + road.STOPS] = m.put(0, _stops(builder, roads, graph))
     sets = list(dict.fromkeys([frozenset[int](), *(closed for _, closed in builder.closing)]))
     for fleet, g in zip(builder.site.fleets, builder.fleet_records, strict=True):

@@ -160,7 +160,7 @@ def _on_roads(builder: Builder, p: int, number: int, g: int, vehicle: str) -> No
         raise Unrunnable(f"vehicle `{vehicle}` has no parking place; give it a node with `parks` in roads.yaml")
     words[p + at.MORE_VEHICLE] = v
     words[v + road.AT_NODE] = words[v + road.GOAL] = words[v + road.PARKING] = place
-    words[v + road.FLEET], words[v + road.BIT] = g, 1 << number
+    words[v + road.FLEET], words[v + road.BIT], words[v + road.INDEX] = g, 1 << number, number
     words[v + road.LEVEL_MJ] = words[g + road.FULL_MJ]
     segment = network(roads).node_segment[place]
     words[words[net + road.SEGMENTS] + segment * road.SEGMENT_WORDS + road.OWNER] = p

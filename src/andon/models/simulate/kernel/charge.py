@@ -5,7 +5,7 @@ from __future__ import annotations
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
 from andon.models.simulate.kernel.events import schedule, wake
-from andon.models.simulate.kernel.traffic import vehicle_process
+from andon.models.simulate.kernel.network import vehicle_process
 
 
 def spend(m: at.Words, p: int, v: int, mj: int) -> None:

@@ -16,8 +16,9 @@ from andon.models.simulate.kernel.charge import (
 )
 from andon.models.simulate.kernel.events import enter, schedule, wake
 from andon.models.simulate.kernel.floor import arrive
+from andon.models.simulate.kernel.network import arc_of
 from andon.models.simulate.kernel.queues import append, unlink
-from andon.models.simulate.kernel.traffic import arc_of, arrive_at_node, go_or_wait, let_go, roll
+from andon.models.simulate.kernel.traffic import arrive_at_node, go_or_wait, let_go, roll
 from andon.models.simulate.kernel.work import draw, which_is, who_is
 
 

@@ -1,8 +1,8 @@
 """Vehicles on roads: one vehicle a segment, and never a standstill.
 
 A vehicle has a parking place of its own, and takes the next segment of its way only when all vehicles could still
-drive to their parking places, one after the other in some order (the banker's rule: Dijkstra 1968; for vehicles,
-Reveliotis 2000). So everybody can always be sent home. Vehicles may wait for one another in a ring all the same, since
+drive to their parking places (`homeward.py`; the banker's rule: Dijkstra 1968; for vehicles, Reveliotis 2000). So
+everybody can always be sent home. Vehicles may wait for one another in a ring all the same, since
 they want to go elsewhere. The ring is found when it closes: the one with the oldest task in it is protected until it
 has reached its goal, the others drive to their parking places, one by one, as many as are needed, and nobody sets out
 before it is there. At the latest it is then alone on the road, so every standstill ends with a goal reached.
@@ -13,100 +13,13 @@ from __future__ import annotations
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
 from andon.models.simulate.kernel.events import enter, note, schedule
-
-
-def vehicle_process(m: at.Words, i: int) -> int:
-    """The `i`-th vehicle's process."""
-    return m[m[road.ROADS] + road.VEHICLES] + i * at.PROC_WORDS
-
-
-def arc_of(m: at.Words, arc: int) -> int:
-    """An arc's record."""
-    return m[m[road.ROADS] + road.ARCS] + arc * road.ARC_WORDS
-
-
-def owner_at(m: at.Words, segment: int) -> int:
-    """Address of the word that says who is in a segment."""
-    return m[m[road.ROADS] + road.SEGMENTS] + segment * road.SEGMENT_WORDS
-
-
-def node_segment(m: at.Words, node: int) -> int:
-    """The segment that a node belongs to."""
-    return m[m[m[road.ROADS] + road.NODE_SEGMENTS] + node]
-
-
-def next_arc(m: at.Words, table: int, node: int, goal: int) -> int:
-    """The first arc of the shortest way from a node to a goal, by a table of a fleet; -1: there is none."""
-    net = m[road.ROADS]
-    return m[table + m[m[net + road.TARGETS] + goal] * m[net + road.NODES_N] + node]
+from andon.models.simulate.kernel.homeward import all_can_go_home, first_on_list, who_is_before
+from andon.models.simulate.kernel.network import arc_of, be_at, next_arc, node_segment, owner_at, vehicle_process
 
 
 def goal_of(m: at.Words, v: int) -> int:
     """Where vehicle `v` drives to: its goal, or its parking place while it gives way."""
     return m[v + road.PARKING] if m[v + road.GIVES_WAY] != 0 else m[v + road.GOAL]
-
-
-def passes(m: at.Words, v: int, segment: int) -> bool:
-    """Whether the way home of vehicle `v` passes a segment."""
-    row = m[v + road.HOME_WAYS] + m[v + road.AT_NODE] * m[m[road.ROADS] + road.HOME_WORDS]
-    return (m[row + (segment >> 5)] >> (segment & 31)) & 1 != 0
-
-
-def be_at(m: at.Words, v: int, node: int) -> None:
-    """Let vehicle `v` be at a node, and say so to all that have it, or had it, in their way home.
-
-    Whoever is under way has all that he needs to get to his node: he keeps that one, and not what he leaves behind.
-    """
-    net = m[road.ROADS]
-    segment = node_segment(m, node)
-    bit = m[v + road.BIT]
-    m[v + road.AT_NODE] = node
-    m[v + road.KEEPS] = segment
-    in_my_way = 0
-    w = m[net + road.RECORDS]
-    for _ in range(m[net + road.VEHICLES_N]):
-        if w != v:
-            if passes(m, v, m[w + road.KEEPS]):
-                in_my_way |= m[w + road.BIT]
-            if passes(m, w, segment):
-                m[w + road.IN_THE_WAY] |= bit
-            else:
-                m[w + road.IN_THE_WAY] &= ~bit
-        w += road.VEHICLE_WORDS
-    m[v + road.IN_THE_WAY] = in_my_way
-
-
-def order_home(m: at.Words, until: int, among: int) -> int:
-    """Find an order in which vehicles can go home; stop at `until`, or at the first that is among a set.
-
-    Returns the vehicle's process at which it stopped, 0 when all that can be ordered are; ABLE says who they are.
-    """
-    net = m[road.ROADS]
-    n = m[net + road.VEHICLES_N]
-    able = 0
-    again = True
-    while again:
-        again = False
-        w = m[net + road.RECORDS]
-        for i in range(n):
-            bit = m[w + road.BIT]
-            if able & bit == 0 and m[w + road.IN_THE_WAY] & ~able == 0:
-                u = vehicle_process(m, i)
-                if u == until or bit & among != 0:
-                    return u
-                able |= bit
-                again = True
-            w += road.VEHICLE_WORDS
-    m[net + road.ABLE] = able
-    return 0
-
-
-def all_can_go_home(m: at.Words, p: int, v: int) -> bool:
-    """Whether all vehicles can still be sent home, given that they could before vehicle `p` took its last step.
-
-    It is enough that `p` can, at once or after others: when it is home, all are as free as they were.
-    """
-    return m[v + road.IN_THE_WAY] == 0 or order_home(m, p, 0) == p
 
 
 def bit_of(m: at.Words, u: int, p: int) -> int:
@@ -178,7 +91,7 @@ def try_to_go(m: at.Words, p: int, v: int) -> bool:
         m[lane] = p
         m[place] = p
         be_at(m, v, there)
-        if all_can_go_home(m, p, v):
+        if all_can_go_home(m, p, v, node):
             if m[at.TRACE_END] > 0:
                 note(m, road.TRACE_DRIVES, p, arc)
             m[v + road.CAME_FROM] = node
@@ -191,7 +104,7 @@ def try_to_go(m: at.Words, p: int, v: int) -> bool:
         m[lane] = on_lane
         m[place] = on_place
         be_at(m, v, node)
-        depends = (1 << m[net + road.VEHICLES_N]) - 1 & ~m[net + road.ABLE] & ~m[v + road.BIT]
+        depends = who_is_before(m, p, v) if m[v + road.GIVES_WAY] != 0 else m[net + road.STUCK] & ~m[v + road.BIT]
     m[v + road.DEPENDS] = depends
     return False
 
@@ -361,7 +274,7 @@ def who_gives_way(m: at.Words, ring: int) -> int:
         on_road = m[w + road.AT_NODE] != m[w + road.PARKING]
         if (m[w + road.BIT] & ring) != 0 and m[w + road.GIVES_WAY] == 0 and u != protected and on_road:
             may |= m[w + road.BIT]
-    u = order_home(m, 0, may) if may != 0 else 0
+    u = first_on_list(m, may) if may != 0 else 0
     if u == 0 and protected != 0:
         w = m[protected + at.MORE_VEHICLE]
         on_road = m[w + road.AT_NODE] != m[w + road.PARKING]
