@@ -30,6 +30,7 @@ def network_tables(builder: Builder) -> None:
     room = 8 * (len(builder.vehicle_ids) + 1)
     words[net + road.PLAN] = m.put(0, [0] * room)
     words[net + road.SPARE] = m.put(0, [0] * room)
+    words[net + road.PLAN_N] = -1  # all are at home, so there is an order
     words[net + road.STOPS] = m.put(0, _stops(builder, roads, graph))
     sets = list(dict.fromkeys([frozenset[int](), *(closed for _, closed in builder.closing)]))
     for fleet, g in zip(builder.site.fleets, builder.fleet_records, strict=True):

@@ -1,9 +1,10 @@
-"""The proof, kept as a list, that all vehicles can drive home: who drives how many arcs of the way home, in order.
+"""That all vehicles can drive home, one after the other in some order; or else a list that proves that they all can.
 
-Each step that a vehicle takes must leave such a list. Mostly it is found at once: when nobody stands in its own way
-home, it goes first, and the others as before. Or they go one after the other in some order. Else the drive home is
-played: those go who can get home, and when there are none, one drives as far as it can, and so on. A vehicle that
-drives home and is the next on the list needs no further proof. So whoever is first on the list can always go.
+Each step that a vehicle takes must leave one of the two. Mostly there is an order: nobody stands in the way home of the
+first, only the first in that of the second, and so on. Where ways home cross there may be none, and the drive home is
+played: one drives as far as it can, then those go home who can, and so on. If all get there, who drove how many arcs is
+kept as a list, until there is an order again. A vehicle that drives home and is the next on the list needs no further
+proof. So whoever is first can always go.
 """
 
 from __future__ import annotations
@@ -14,10 +15,40 @@ from andon.models.simulate.kernel.network import arc_of, next_arc, node_segment,
 
 ALL_THE_WAY = 0
 """In place of a number of arcs."""
+ORDERED = -1
+"""In place of the length of the list: there is none, since they can go one by one."""
 
 
 def all_can_go_home(m: at.Words, p: int, v: int, before: int) -> bool:
-    """Whether all can still drive home now that `p` has gone on from node `before`; if so, the list is that proof."""
+    """Whether all can still drive home now that `p` has gone on from node `before`.
+
+    It is enough that `p` can, given that all could before it went on: they are then as free as they were.
+    """
+    net = m[road.ROADS]
+    bit = m[v + road.BIT]
+    if m[net + road.PLAN_N] == ORDERED:
+        if m[v + road.IN_THE_WAY] == 0:
+            return True
+        able = able_one_by_one(m, p)
+        if able & bit != 0:
+            return True
+    else:
+        if continues_list(m, p, v, before):
+            return True
+        able = able_one_by_one(m, 0)
+        if able == everybody(m):
+            m[net + road.PLAN_N] = ORDERED
+            return True
+        if able & bit != 0:
+            keep(m, list_of(m, able), able)
+            return True
+    stuck = play(m, p, list_of(m, able), everybody(m) & ~able)
+    m[net + road.STUCK] = stuck
+    return stuck == 0
+
+
+def continues_list(m: at.Words, p: int, v: int, before: int) -> bool:
+    """Whether `p` may go before all others on the list, or has driven the first arc on it; the list then says so."""
     net = m[road.ROADS]
     plan = m[net + road.PLAN]
     leads = m[net + road.PLAN_N] > 0 and m[plan] == p
@@ -31,7 +62,49 @@ def all_can_go_home(m: at.Words, p: int, v: int, before: int) -> bool:
         if arc >= 0 and m[arc_of(m, arc) + road.ARC_TO] == m[v + road.AT_NODE]:
             drive_first(m)
             return True
-    return order(m, p) or play(m, p)
+    return False
+
+
+def everybody(m: at.Words) -> int:
+    """A bit for each vehicle."""
+    return (1 << m[m[road.ROADS] + road.VEHICLES_N]) - 1
+
+
+def able_one_by_one(m: at.Words, until: int) -> int:
+    """Who can go home, all the way, one after the other in some order: a bit each; no further than to `until`."""
+    net = m[road.ROADS]
+    last = m[m[until + at.MORE_VEHICLE] + road.BIT] if until != 0 else 0
+    able = 0
+    again = True
+    while again:
+        again = False
+        w = m[net + road.RECORDS]
+        for _ in range(m[net + road.VEHICLES_N]):
+            bit = m[w + road.BIT]
+            if able & bit == 0 and m[w + road.IN_THE_WAY] & ~able == 0:
+                able |= bit
+                again = True
+                if bit == last:
+                    return able
+            w += road.VEHICLE_WORDS
+    return able
+
+
+def list_of(m: at.Words, able: int) -> int:
+    """Begin a new list with those that can go one by one, in an order in which they can; how many entries."""
+    net = m[road.ROADS]
+    done = 0
+    n = 0
+    while done != able:
+        w = m[net + road.RECORDS]
+        for i in range(m[net + road.VEHICLES_N]):
+            bit = m[w + road.BIT]
+            if (able & ~done) & bit != 0 and m[w + road.IN_THE_WAY] & ~done == 0:
+                done |= bit
+                if m[w + road.AT_NODE] != m[w + road.PARKING]:
+                    n = put(m, n, vehicle_process(m, i), ALL_THE_WAY)
+            w += road.VEHICLE_WORDS
+    return n
 
 
 def drive_first(m: at.Words) -> None:
@@ -68,83 +141,48 @@ def keep(m: at.Words, n: int, are_home: int) -> None:
     m[net + road.PLAN_N] = n
 
 
-def order(m: at.Words, p: int) -> bool:
-    """Find an order in which vehicles can go home, all the way, one after the other, until `p` can; keep it.
+def play(m: at.Words, p: int, n: int, stuck: int) -> int:  # noqa: C901 - two kinds of moves in turn, and the end
+    """Play the drive home of those that are stuck, `p` first where it matters, behind `n` entries of a new list.
 
-    That is enough, given that all could go home before `p` took its last step: they are then as free as they were.
+    Returns who does not get home; where all do, the list is kept.
     """
     net = m[road.ROADS]
     vehicles = m[net + road.VEHICLES_N]
-    able = 0
-    n = 0
-    again = True
-    while again:
-        again = False
-        w = m[net + road.RECORDS]
-        for i in range(vehicles):
-            bit = m[w + road.BIT]
-            if able & bit == 0 and m[w + road.IN_THE_WAY] & ~able == 0:
-                u = vehicle_process(m, i)
-                able |= bit
-                again = True
-                if m[w + road.AT_NODE] != m[w + road.PARKING]:
-                    n = put(m, n, u, ALL_THE_WAY)
-                if u == p:
-                    keep(m, n, able)
-                    return True
-            w += road.VEHICLE_WORDS
-    return False
-
-
-def play(m: at.Words, p: int) -> bool:
-    """Play the drive home of all, `p` first where it matters; keep the list if all get there, else say who does not."""
-    net = m[road.ROADS]
-    away = set_up_play(m)
-    stuck = away
     first = m[m[p + at.MORE_VEHICLE] + road.INDEX]
-    vehicles = m[net + road.VEHICLES_N]
-    n = 0
+    for i in range(vehicles):
+        u = vehicle_process(m, i)
+        w = m[u + at.MORE_VEHICLE]
+        if stuck & m[w + road.BIT] != 0:
+            m[w + road.PLAYED] = m[w + road.AT_NODE]
+            m[owner_at(m, m[w + road.KEEPS]) + road.PLAYER] = u
     for _ in range(2 * vehicles):
-        before = n
+        hops = 0
+        i = 0
+        while hops == 0 and i < vehicles:
+            u = vehicle_process(m, (first + i) % vehicles)
+            w = m[u + at.MORE_VEHICLE]
+            if stuck & m[w + road.BIT] != 0:
+                hops = walk(m, u, w, 1)
+                if hops > 0:
+                    n = put(m, n, u, hops)
+            i += 1
+        if hops == 0:
+            break
         for i in range(vehicles):
             u = vehicle_process(m, (first + i) % vehicles)
             w = m[u + at.MORE_VEHICLE]
-            if stuck & m[w + road.BIT] != 0 and walk(m, u, w, 0) > 0:
+            if stuck & m[w + road.BIT] != 0 and (m[w + road.PLAYED] == m[w + road.PARKING] or walk(m, u, w, 0) > 0):
                 n = put(m, n, u, ALL_THE_WAY)
                 stuck &= ~m[w + road.BIT]
         if stuck == 0:
-            break
-        for i in range(vehicles):
-            u = vehicle_process(m, (first + i) % vehicles)
-            w = m[u + at.MORE_VEHICLE]
-            hops = walk(m, u, w, 1) if n == before and stuck & m[w + road.BIT] != 0 else 0
-            if hops > 0:
-                n = put(m, n, u, hops)
-        if n == before:
-            break
+            m[net + road.PLAN_N] = 0
+            keep(m, n, 0)
+            return 0
     for i in range(vehicles):
         w = m[vehicle_process(m, i) + at.MORE_VEHICLE]
         if stuck & m[w + road.BIT] != 0:
             m[owner_at(m, node_segment(m, m[w + road.PLAYED])) + road.PLAYER] = 0
-    m[net + road.STUCK] = stuck
-    if stuck != 0:
-        return False
-    m[net + road.PLAN_N] = 0
-    keep(m, n, 0)
-    return True
-
-
-def set_up_play(m: at.Words) -> int:
-    """Put everybody who is not at home into the play, where he is; a bit for each."""
-    away = 0
-    for i in range(m[m[road.ROADS] + road.VEHICLES_N]):
-        u = vehicle_process(m, i)
-        w = m[u + at.MORE_VEHICLE]
-        if m[w + road.AT_NODE] != m[w + road.PARKING]:
-            away |= m[w + road.BIT]
-            m[w + road.PLAYED] = m[w + road.AT_NODE]
-            m[owner_at(m, node_segment(m, m[w + road.AT_NODE])) + road.PLAYER] = u
-    return away
+    return stuck
 
 
 def walk(m: at.Words, u: int, w: int, part: int) -> int:
@@ -177,8 +215,10 @@ def walk(m: at.Words, u: int, w: int, part: int) -> int:
 
 
 def who_is_before(m: at.Words, p: int, v: int) -> int:
-    """A bit for each vehicle on the road that is on the list before `p`; where none is, a closure is what keeps it."""
+    """A bit for each vehicle on the road that goes home before `p`; where none does, a closure is what keeps it."""
     net = m[road.ROADS]
+    if m[net + road.PLAN_N] == ORDERED:
+        keep(m, list_of(m, everybody(m)), everybody(m))
     bits = 0
     for i in range(m[net + road.PLAN_N]):
         u = m[m[net + road.PLAN] + 2 * i]
@@ -193,8 +233,10 @@ def who_is_before(m: at.Words, p: int, v: int) -> int:
 
 
 def first_on_list(m: at.Words, among: int) -> int:
-    """The vehicle of a set that is the first on the list; 0: none is."""
+    """The vehicle of a set that goes home first; 0: none of them is on the road."""
     net = m[road.ROADS]
+    if m[net + road.PLAN_N] == ORDERED:
+        keep(m, list_of(m, everybody(m)), everybody(m))
     for i in range(m[net + road.PLAN_N]):
         u = m[m[net + road.PLAN] + 2 * i]
         if m[m[u + at.MORE_VEHICLE] + road.BIT] & among != 0:
