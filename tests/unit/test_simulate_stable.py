@@ -79,6 +79,21 @@ def test_stations_that_share_a_step_are_full_only_together() -> None:
     assert second.startswith("stations `s1`, `s2` are asked for 133% of their time")
 
 
+def test_faster_machines_learning_and_good_hours_count_as_what_they_can_be() -> None:
+    """A load is a lower bound: nobody is told that a station cannot keep up when it may."""
+    site = _site(every=1.5)
+    assert "`s1` is asked for 133%" in warnings(site, asked(site, {}))[0]
+    first, second, third = site.stations
+    for words in (
+        {"speed_of": {"m1-0": 1.5}},
+        {"speeds": {"fast": {"factor": 1.4}}, "speed": "fast"},
+        {"hours": ({"start": "00:00", "end": "12:00", "factor": 0.5},)},
+        {"learning": {"rate": 0.9, "floor": 0.7}},
+    ):
+        quick = change(site, stations=(first, change(second, **words), third))
+        assert not any("`s1`" in said for said in warnings(quick, asked(quick, {}))), words
+
+
 def test_a_job_that_is_always_sent_back_is_said() -> None:
     said = warnings(_site(Outcome(share=1.0, to="s0")), asked(_site(), {}))
     assert "asked for endlessly many times of its time" in said[0]

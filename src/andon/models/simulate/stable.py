@@ -68,7 +68,7 @@ class _Week:
 
     def time_s(self, station: Station, step: Step | OtherStation) -> float:
         """Mean processing seconds of a step."""
-        pace = self.change.pace.get(station.id, 1.0)
+        pace = self.change.pace.get(station.id, 1.0) * quickest(station)
         if step.curve is None:
             return self.mean_s(step.time) * pace if step.time else 0.0
         curve = next(c for c in self.site.curves if c.id == step.curve)
@@ -123,6 +123,15 @@ class _Week:
         """Person seconds of a crew in a week, at most so many people at a time."""
         line = [*crew_line(self.site, crew, self.start, WEEK_NS), (WEEK_NS, 0)]
         return sum((after[0] - here[0]) * min(here[1], most) for here, after in itertools.pairwise(line)) / 1e9
+
+
+def quickest(station: Station) -> float:
+    """The least factor on a station's times: at the speed that is set, in the best hours, after ten doublings."""
+    level = station.speeds[station.speed].factor if station.speed in station.speeds else 1.0
+    speed = sum(station.speed_of.get(m, level) for m in station.machines) / len(station.machines)
+    hours = math.prod(min(1.0, h.factor) for h in station.hours)
+    learned = max(station.learning.floor, station.learning.rate**10) if station.learning is not None else 1.0
+    return hours * learned / speed
 
 
 def loads(site: Site, change: Asked) -> tuple[Load, ...]:
