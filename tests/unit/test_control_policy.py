@@ -20,6 +20,7 @@ from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.policy import FEATURES, PAIR_FEATURES, Choice, Decision, Policy
 from andon.models.simulate.question import Question
+from andon.models.simulate.replay import replay
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, exponential
 from andon.site.floor import DISPATCH
@@ -158,3 +159,9 @@ def test_the_bottleneck_by_sensitivity_is_sought_under_the_same_policy() -> None
         return found.pulls if found else None
 
     assert pulls("fifo", Policy(SAME["spt"], "mine")) == pulls("spt", None)
+
+
+def test_one_replication_with_a_policy_is_told_event_by_event() -> None:
+    image = _image(_site(), SAME["spt"])
+    told = replay(image, 2, 5)
+    assert (told.kind == at.TRACE_EXIT).sum() == replicate(image, 3, 5).done()[2]

@@ -18,9 +18,16 @@ DECISIONS_MAX = 1_000_000
 class Episode:
     """One replication of an image that asks; its memory is all that it is."""
 
-    def __init__(self, image: Image, seed: int, replication: int, flavour: jit.Flavour = "compiled") -> None:
+    def __init__(
+        self,
+        image: Image,
+        seed: int,
+        replication: int,
+        flavour: jit.Flavour = "compiled",
+        memory: np.ndarray | None = None,
+    ) -> None:
         self.image, self.seed, self.replication = image, seed, replication
-        self.memory = np.empty(image.size, np.int64)
+        self.memory = np.empty(image.size, np.int64) if memory is None else memory
         self.reals = np.empty_like(image.reals)
         self.decisions = 0
         """Questions answered so far."""
@@ -70,12 +77,19 @@ class Episode:
 
 
 def run_asking(
-    image: Image, seed: int, first: int, rows: np.ndarray, factors: np.ndarray, flavour: jit.Flavour
+    image: Image,
+    memory: np.ndarray,
+    seed: int,
+    first: int,
+    rows: np.ndarray,
+    factors: np.ndarray,
+    flavour: jit.Flavour,
 ) -> None:
     """Run replications `first`, `first` + 1, ... of an image with a policy, as `run_image` does without one.
 
     Args:
         image: with its policy.
+        memory: int64[image.size], scratch; holds the last replication's memory afterwards.
         seed: of the experiment.
         first: number of the first replication.
         rows: int64[replications, words], filled with the first words of each one's memory at its end.
@@ -89,7 +103,7 @@ def run_asking(
     if policy is None:
         raise Unrunnable("a station asks a policy and there is none; give one")
     for i in range(len(rows)):
-        episode = Episode(image, seed, first + i, flavour)
+        episode = Episode(image, seed, first + i, flavour, memory)
         while episode.asks:
             episode.answer(checked(policy, episode.decision()))
         rows[i] = episode.memory[: rows.shape[1]]

@@ -17,6 +17,8 @@ from andon.models.simulate.hidden import Hidden, measured
 from andon.models.simulate.limits import Mark, mark, not_represented
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.orders import OrderDue, orders_due
+from andon.models.simulate.planned import Schedule
+from andon.models.simulate.policy import Policy
 from andon.models.simulate.question import Question
 from andon.models.simulate.rows import STATES, STATES_USUAL, Rows
 from andon.models.simulate.run import Pool, Progress, compile_site, replicate
@@ -150,6 +152,8 @@ def simulate(
     progress: Progress | None = None,
     start_ns: int | None = None,
     validated: bool = False,
+    policy: Policy | None = None,
+    schedule: Schedule | None = None,
 ) -> Result:
     """Simulate a site and say what may happen.
 
@@ -164,12 +168,15 @@ def simulate(
         progress: called after every chunk of replications.
         start_ns: site time at which an empty floor begins; None: the first shift of a Monday.
         validated: whether current evidence covers this model on this floor.
+        policy: who says which of the waiting jobs a machine takes (`andon.models.simulate.policy`).
+        schedule: what the machines execute as given (`andon.models.simulate.schedule.read_schedule`).
 
     Raises:
         Unrunnable: one sentence that names what cannot be simulated.
     """
-    question = Question(horizon_s, replications, seed, dict(overrides or {}))
-    image = compile_site(site, live, horizon_s, asked(site, question.overrides), start_ns=start_ns)
+    question = Question(horizon_s, replications, seed, dict(overrides or {}), policy=policy, schedule=schedule)
+    change = asked(site, question.overrides)
+    image = compile_site(site, live, horizon_s, change, start_ns=start_ns, policy=policy, schedule=schedule)
     rows = replicate(image, replications, seed, pool=pool, progress=progress)
     return answer(site, live, question, question.overrides, rows, validated=validated)
 

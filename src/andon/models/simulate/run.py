@@ -154,10 +154,7 @@ def replicate(
         for begin in range(edges[number], edges[number + 1], each):
             part = slice(begin, min(begin + each, edges[number + 1]))
             memories = np.empty((part.stop - part.start, image.summary), np.int64)
-            if image.policy is not None:
-                run_asking(image, seed, first + begin, memories, rows.factors[part], flavour)
-            else:
-                run_image(image, memory, seed, first + begin, memories, rows.factors[part], flavour)
+            run_image(image, memory, seed, first + begin, memories, rows.factors[part], flavour)
             refuse_faults(image, memories, first + begin)
             rows.keep(part, memories)
         return number
@@ -195,6 +192,9 @@ def run_image(
         factors: float64[replications, assumptions], C-contiguous; filled with the factors drawn.
         flavour: of the kernel.
     """
+    if image.policy is not None:
+        run_asking(image, memory, seed, first, rows, factors, flavour)
+        return
     entry = jit.kernel(flavour)[jit.ENTRY]
     begin = (image.memory, len(image.memory), memory, image.reals, len(image.reals), np.empty_like(image.reals))
     with np.errstate(over="ignore"):
