@@ -36,6 +36,7 @@ from andon.site.floor import (
 from andon.site.lifting import Lifting
 from andon.site.model import Element, ElementKind, Site
 from andon.site.orders import Order
+from andon.site.pace import Hours, Learning, WarmUp, Wear
 from andon.site.part import Part
 from andon.site.roads import Blocked, Edge, Node, Roads, Stop
 from andon.site.stops import Disturbance, Maintenance
@@ -469,6 +470,68 @@ def shares(draw: Draw, site: Site) -> Site:
     return change(site, release=Release(wip_limit=whole, wip_limits=limits, times=times))
 
 
+def planned(draw: Draw, site: Site) -> Site:
+    """Planned work by the calendar, by use or at a time of day, that interrupts or waits for the job."""
+    i = some_station(draw, site)
+    site = assume(site, f"service{i}", draw(LAWS))
+    crew = None
+    if draw(st.booleans()):
+        crew = f"fitters{i}"
+        site = add_crew(site, crew, 1)
+    how: dict[str, Any] = draw(
+        st.sampled_from(
+            (
+                {"every_h": 0.05},
+                {"every_h": 0.03, "interrupts": True},
+                {"every_h": 0.02, "counts": "running"},
+                {"at": ("06:05", "00:05", "00:20"), "interrupts": True},
+            )
+        )
+    )
+    return change_station(site, i, maintenance=(Maintenance(time=f"service{i}", crew=crew, **how),))
+
+
+def minimal_repair(draw: Draw, site: Site) -> Site:
+    """Failures after which a machine is as old as before."""
+    i = some_station(draw, site)
+    law = Distribution(kind="weibull", shape=draw(st.floats(0.7, 2.0)), scale=draw(st.floats(60, 600)))
+    site = assume(assume(site, f"ages{i}", law), f"patch{i}", draw(LAWS))
+    counts = draw(st.sampled_from(("running", "calendar")))
+    down = Breakdown(
+        time_to_failure=f"ages{i}", time_to_repair=f"patch{i}", counts=counts, repair="minimal", age_h=0.01
+    )
+    return change_station(site, i, breakdown=down)
+
+
+def disturbed(draw: Draw, site: Site) -> Site:
+    """Stops of stations, and a wait before every repair."""
+    for name in ("between", "stop", "wait"):
+        site = assume(site, name, draw(LAWS))
+    hidden = (
+        Disturbance(id="stops", kind="exceptions", every="between", lasts="stop"),
+        Disturbance(id="slow", kind="maintenance-delay", lasts="wait"),
+    )
+    return change(site, disturbances=hidden)
+
+
+def paced(draw: Draw, site: Site) -> Site:
+    """Times by the hour, by learning, by tools, by speed, alike within a job; warming up, switching off."""
+    i = some_station(draw, site)
+    for name in ("life", "change", "warming"):
+        site = assume(site, f"{name}{i}", draw(LAWS))
+    site = change_station(
+        site,
+        i,
+        hours=(Hours(start="00:05", end="00:15", factor=1.4),),
+        learning=Learning(rate=0.9, floor=0.5),
+        wear=Wear(life=f"life{i}", change=f"change{i}", slows=0.3),
+        warm_up=WarmUp(after_min=0.5, time=f"warming{i}"),
+        speed_of={site.stations[i].machines[0]: draw(st.floats(0.5, 2.0))},
+    )
+    alike = draw(st.floats(0, 1))
+    return change(site, products=tuple(change(p, correlation=alike) for p in site.products))
+
+
 WORDS: dict[str, Word] = {
     "parallel machines": parallel,
     "batches": batch,
@@ -495,6 +558,10 @@ WORDS: dict[str, Word] = {
     "disassembly": disassembly,
     "loads": loads,
     "belts": belts,
+    "planned work": planned,
+    "minimal repair": minimal_repair,
+    "disturbances": disturbed,
+    "paces": paced,
     "cards": kanban,
     "a stream": stream,
 }
