@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from andon.adapters.site_folder import load, texts_of
+from andon.control_room.floor import FloorPlan
+from andon.control_room.picture import Names
 from andon.plant.draws import PlantError
 from andon.plant.unplayed import refuse
 from andon.site.model import Site
@@ -174,3 +176,15 @@ def test_the_virtual_plant_refuses_roads() -> None:
         refuse(site)
     with pytest.raises(PlantError, match="fleet `amr` says `loaded_speed_m_per_s`"):
         refuse(site.model_copy(update={"roads": None}))
+
+
+def test_the_map_of_the_floor_draws_the_roads() -> None:
+    site = load(HALL)
+    assert isinstance(site, Site)
+    assert site.roads is not None
+    plan = FloorPlan(site, Names(site))
+    first, edge = plan.roads[0], site.roads.edges[0]
+    node = {n.id: n for n in site.roads.nodes}
+    assert len(plan.roads) == len(site.roads.edges)
+    assert (first.x1, first.y1) == (plan.x(node[edge.source].x_m), plan.y(node[edge.source].y_m))
+    assert FloorPlan(site.model_copy(update={"roads": None}), Names(site)).roads == ()

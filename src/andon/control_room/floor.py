@@ -105,6 +105,16 @@ class Room:
     height: float
 
 
+@dataclass(frozen=True, slots=True)
+class Road:
+    """An edge of the roads, as a line."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
 def _stateless(machine: str, name: str, x: float, y: float, picture: Picture) -> Tile:
     """A machine that no state signal is declared for: how many of its other signals are current."""
     own = [view for view in picture.views.values() if view.element == machine]
@@ -134,6 +144,7 @@ class FloorPlan:
             Room(a.name, self.x(a.x_m), self.y(a.y_m + a.height_m), a.width_m * self._scale, a.height_m * self._scale)
             for a in site.areas
         )
+        self.roads = self._roads()
         self.tile_w = self._tile_width()
         self.tile_h = TILE_H
         self.gauge_h = GAUGE_H
@@ -145,6 +156,13 @@ class FloorPlan:
     def y(self, metres: float) -> float:
         """Metres north of the origin to drawing units, which run down."""
         return round((self._top - metres) * self._scale + 1, 1)
+
+    def _roads(self) -> tuple[Road, ...]:
+        """The edges that vehicles drive along."""
+        if self._site.roads is None:
+            return ()
+        at = {n.id: (self.x(n.x_m), self.y(n.y_m)) for n in self._site.roads.nodes}
+        return tuple(Road(*at[e.source], *at[e.target]) for e in self._site.roads.edges)
 
     def _tile_width(self) -> float:
         places = [self._names.elements[m] for m in self._names.machines if m in self._names.elements]
