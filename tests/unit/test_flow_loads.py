@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from flow_kit import agree, runs
 
+from andon.models.simulate.asked import asked
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
+from andon.models.simulate.policy import Policy
+from andon.models.simulate.run import compile_site
 from andon.models.simulate.textbook import Stage, constant, exponential, line
 from andon.plant.draws import PlantError
 from andon.plant.unplayed import refuse
@@ -51,6 +54,15 @@ def test_a_load_of_one_product_is_of_the_first_of_which_there_is_enough() -> Non
     assert [rows.done(k)[0] for k in (0, 1)] == [3, 0]  # both are complete at 20 s; the second begins at 25 s
     rows = runs(_oven(site, batch_least=3, batch_alike=True), 31.0, 1, plain=True)
     assert [rows.done(k)[0] for k in (0, 1)] == [3, 3]
+
+
+def test_a_policy_that_would_not_be_asked_is_refused() -> None:
+    site = _oven(line([Stage(constant(5.0), batch=4, capacity=50)], constant(10.0)), batch_least=4)
+    policy = Policy(lambda _decision: 0, "first")
+    with pytest.raises(Unrunnable, match=r"`s0` waits for loads.*so a policy has nothing to say there"):
+        compile_site(site, None, 99.0, asked(site, {}), policy=policy)
+    elsewhere = Policy(lambda _decision: 0, "first", stations=("s9",))
+    compile_site(site, None, 99.0, asked(site, {}), policy=elsewhere)
 
 
 class Ovens:

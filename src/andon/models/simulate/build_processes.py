@@ -23,6 +23,7 @@ from andon.models.simulate.build_stops import delay_of, misreadings, outages, pl
 from andon.models.simulate.build_vehicles import vehicles
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import MachineNow
 from andon.models.simulate.program import (
     Entries,
@@ -65,7 +66,7 @@ def processes(builder: Builder) -> None:
             fleet=fleet_at,
             rule=RULES[station.dispatch],
             planned=builder.schedule is not None,
-            asks=builder.policy is not None and builder.policy.asked_at(station.id),
+            asks=_asks(builder, station),
             cards=station.cards is not None,
             ranks=ranks(builder, station, pairs),
             sends=station.id in deciding,
@@ -133,6 +134,16 @@ def _mix(builder: Builder, stream: tuple[Demand, ...], index: dict[str, int]) ->
         so_far += demand.share or 0.0
         table += [index[demand.product], round(so_far * at.CERTAIN)]
     return builder.m.put(0, table)
+
+
+def _asks(builder: Builder, station: Station) -> bool:
+    """Whether a policy says which job is next at a station."""
+    if builder.policy is None or not builder.policy.asked_at(station.id):
+        return False
+    if gathers(station):
+        what = f"station `{station.id}` waits for loads, first come first served, so a policy has nothing to say there"
+        raise Unrunnable(f"{what}; name the stations where it has with --policy-at")
+    return True
 
 
 def _load_rule(builder: Builder, station: Station) -> int:
