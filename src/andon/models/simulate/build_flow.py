@@ -15,10 +15,20 @@ SCRAPPED, FINISHED = "scrap", "done"
 """Words of an outcome that are no steps."""
 COUNTERS_MAX = 15
 """Outcomes of one product that count how often a job was sent back."""
-STEPS_MAX = 255
+STEPS_MAX = 60_000
+ENTRY_NUMBER, KIT_NUMBER = 255, 254
 """Steps of one product, alternatives included."""
 Link = tuple[int, int]
 """NEXT_STEP and FORK of a record."""
+
+
+def draw_number(number: int) -> int:
+    """What names a step's draws, beside its job's serial number, which stands from the ninth bit on.
+
+    Steps beyond those that eight bits can tell apart, and beyond the two numbers that stand for entries and kits, are
+    told apart above every serial number.
+    """
+    return number if number < KIT_NUMBER else ((number >> 8) + 1 << 54) + (number & 255)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class Graph:
         for r, route in enumerate(self.product.routes):
             for k, step in enumerate(route):
                 for j in range(1 + len(step.others)):
-                    words[self.places[r, k, j] + at.STEP_NUMBER] = number
+                    words[self.places[r, k, j] + at.STEP_NUMBER] = draw_number(number)
                 number += 1
         for r, k, j in where:
             here = self.places[r, k, j]
@@ -169,7 +179,7 @@ class Graph:
         words = self.builder.m.words[here : here + at.STEP_WORDS] if here else [0] * at.STEP_WORDS
         words[at.NEXT_STEP], words[at.FORK] = link
         if self._enters:
-            words[at.STEP_NUMBER] = STEPS_MAX
+            words[at.STEP_NUMBER] = ENTRY_NUMBER
         return self.builder.m.put(0, words)
 
     def _deliver(self, a: int) -> None:

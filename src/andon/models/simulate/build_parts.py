@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from andon.models.simulate.build_flow import STEPS_MAX, Graph
+from andon.models.simulate.build_flow import KIT_NUMBER, Graph
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
@@ -48,7 +48,7 @@ def put_shelves(builder: Builder) -> None:
         words[component + at.IS_PART] = 1
         record = [0] * at.STEP_WORDS
         record[at.AT_STORE], record[at.TIME], record[at.CURVE] = s, builder.reals.one, -1
-        record[at.STEP_STATION], record[at.STEP_NUMBER] = stations[step.station], STEPS_MAX - 1
+        record[at.STEP_STATION], record[at.STEP_NUMBER] = stations[step.station], KIT_NUMBER
         builder.shelf_step[taken.product] = builder.m.put(0, record)
     words[at.ASSEMBLES] = int(bool(of))
 

@@ -183,7 +183,7 @@ def ways_ns(site: Site, fleet: Fleet | None) -> tuple[list[int], list[int]]:
 
 
 def mixes(site: Site) -> tuple[list[list[int]], list[int]]:
-    """What an unknown job may be: (product * 256 + step, cumulative ppm), by station, and on the road.
+    """What an unknown job may be: (product and step, cumulative ppm), by station, and on the road.
 
     Jobs on the road are named by the step that they are going to.
     """
@@ -197,7 +197,7 @@ def mixes(site: Site) -> tuple[list[list[int]], list[int]]:
     table = []
     for station in site.stations:
         parts = [
-            (weight[p.id], i * 256 + k)
+            (weight[p.id], (i << at.MIX_BITS) + k)
             for i, p in enumerate(site.products)
             for k, visit in enumerate(p.visits)
             if visit.station == station.id
@@ -205,7 +205,7 @@ def mixes(site: Site) -> tuple[list[list[int]], list[int]]:
         table.append(_mix(parts))
     area = {s.id: s.area for s in site.stations}
     road = [
-        (weight[p.id], i * 256 + k + 1)
+        (weight[p.id], (i << at.MIX_BITS) + k + 1)
         for i, p in enumerate(site.products)
         for k, (here, there) in enumerate(itertools.pairwise(p.route))
         if area[here.station] != area[there.station]

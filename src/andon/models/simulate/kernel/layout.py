@@ -178,6 +178,8 @@ ORDER_WORDS = 4
 # --- route step
 AT_STORE, TIME, CURVE, STEP_STATION, NEXT_STEP, STEP_NUMBER = range(6)
 """NEXT_STEP: address of the step that follows, 0 at the end; STEP_NUMBER: its number in its product, for draws."""
+MIX_BITS = 16
+"""What an unknown job may be is written as its product's number, shifted by this, plus a step's."""
 FORK, DEED = 6, 7
 """FORK: address of what decides where a job goes from here (`flow.py`), 0 where NEXT_STEP says it; DEED: address of
 what the step takes in or gives out beside the job itself."""

@@ -244,7 +244,7 @@ def begin(m: at.Words, f: at.Reals, seed: int, replication: int) -> None:
             misread_machine(m, f, p, errors)
         settle(m, m[p + at.JOB], mix)
         if m[p + at.LAST] == -2:
-            m[p + at.LAST] = drawn(m, mix, m[p + at.NUMBER] + (1 << 42)) >> 8
+            m[p + at.LAST] = drawn(m, mix, m[p + at.NUMBER] + (1 << 42)) >> at.MIX_BITS
             if m[p + at.JOB] != 0:
                 m[p + at.LAST] = m[m[p + at.JOB] + at.PRODUCT]
     if m[at.BOOK_N] > 0:
@@ -274,10 +274,9 @@ def board(m: at.Words, f: at.Reals, p: int) -> None:
         m[p + at.PC] = m[p + at.REP]
         return
     both = drawn(m, m[at.ROAD_MIX], m[t + at.SERIAL])
-    m[t + at.PRODUCT] = both >> 8
-    route = m[m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS + at.ROUTE] + (both & 255) * at.STEP_WORDS
-    m[t + at.PLACE] = route
+    reveal(m, t, both)
     know(m, t)
+    route = m[t + at.PLACE]
     m[p + at.LAST] = m[route - at.STEP_WORDS + at.STEP_STATION]
     m[m[route + at.AT_STORE] + at.RESERVED] += 1
     m[p + at.REM] = draw(m, f, m[p + at.AGE], who_is(at.FOR_CARRY, m[t + at.PRODUCT]), m[t + at.SERIAL], 0) // 2
@@ -295,14 +294,19 @@ def cut_load(m: at.Words, p: int) -> None:
     m[p + at.JOBS] = n
 
 
+def reveal(m: at.Words, t: int, both: int) -> None:
+    """Job `t` is of a product and at a step that a mix names."""
+    m[t + at.PRODUCT] = both >> at.MIX_BITS
+    route = m[m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS + at.ROUTE]
+    m[t + at.PLACE] = route + (both & ((1 << at.MIX_BITS) - 1)) * at.STEP_WORDS
+
+
 def settle(m: at.Words, t: int, mix: int) -> None:
     """Give the jobs of a list whose product was not observed one that could stand there, and all of them a due time."""
     while t != 0:
         if m[t + at.PRODUCT] < 0:
             both = drawn(m, mix, m[t + at.SERIAL])
-            m[t + at.PRODUCT] = both >> 8
-            product = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
-            m[t + at.PLACE] = m[product + at.ROUTE] + (both & 255) * at.STEP_WORDS
+            reveal(m, t, both)
         know(m, t)
         t = m[t + at.LINK]
 
@@ -317,7 +321,7 @@ def know(m: at.Words, t: int) -> None:
 
 
 def drawn(m: at.Words, mix: int, which: int) -> int:
-    """A draw from a mix: how many entries, then (product * 256 + step, cumulative parts per million) each."""
+    """A draw from a mix: how many entries, then (product and step, cumulative parts per million) each."""
     u = int(unit(m[at.KEY], who_is(at.FOR_MIX, 0), which) * 1e6)
     n = m[mix]
     for i in range(n):
