@@ -10,6 +10,7 @@ import pytest
 
 from andon.models.simulate import jit
 from andon.models.simulate.asked import asked
+from andon.models.simulate.build_flow import ENTRY_NUMBER, KIT_NUMBER, draw_number
 from andon.models.simulate.kernel import chance, numbers, work
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.rows import Rows
@@ -189,3 +190,20 @@ def test_a_residual_time_follows_the_conditional_law() -> None:
 
 def test_the_kernels_hash_names_its_cache() -> None:
     assert jit.source_hash() in str(jit.cache_folder())
+
+
+def test_the_draws_of_any_two_steps_of_any_two_jobs_have_names_of_their_own() -> None:
+    serials = [0, 1, 2, 255, 256, 1 << 40, (1 << 40) + 1, 15 << 41]
+    numbers = [*range(1000), 59_999, KIT_NUMBER, ENTRY_NUMBER]
+    steps = {draw_number(n) for n in numbers[:1000]} | {draw_number(59_999), KIT_NUMBER, ENTRY_NUMBER}
+    assert len(steps) == 1003, "no step has the number of an entry or of a kit"
+    names = {(serial << 8) + step for serial in serials for step in steps}
+    assert len(names) == len(serials) * len(steps)
+    assert max(names) < 1 << 63
+
+
+def test_a_line_of_three_hundred_machines_is_the_recursion_too() -> None:
+    site = line([Stage(constant(1.0), capacity=5)] * 300, constant(2000.0), quantity=50)
+    rows = replicate(compile_site(site, None, 349.5, asked(site, {}), bins=1), 1, 1, flavour="plain")
+    assert rows.done()[0] == 50
+    assert rows.product(0, at.LAST_EXIT)[0] == 349 * 10**9

@@ -166,6 +166,7 @@ def _on_roads(builder: Builder, p: int, number: int, g: int, vehicle: str) -> No
     words[words[net + road.SEGMENTS] + segment * road.SEGMENT_WORDS + road.OWNER] = p
     words[v + road.KEEPS] = segment
     words[v + road.HOME_WAYS] = home_ways(builder, g, place)
+    words[v + road.HOME_WAY] = words[v + road.HOME_WAYS] + place * words[net + road.HOME_WORDS]
 
 
 @dataclass(frozen=True, slots=True)

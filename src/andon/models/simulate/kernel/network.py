@@ -32,12 +32,6 @@ def next_arc(m: at.Words, table: int, node: int, goal: int) -> int:
     return m[table + m[m[net + road.TARGETS] + goal] * m[net + road.NODES_N] + node]
 
 
-def passes(m: at.Words, v: int, segment: int) -> bool:
-    """Whether the way home of vehicle `v` passes a segment."""
-    row = m[v + road.HOME_WAYS] + m[v + road.AT_NODE] * m[m[road.ROADS] + road.HOME_WORDS]
-    return (m[row + (segment >> 5)] >> (segment & 31)) & 1 != 0
-
-
 def be_at(m: at.Words, v: int, node: int) -> None:
     """Let vehicle `v` be at a node, and say so to all that have it, or had it, in their way home.
 
@@ -48,13 +42,18 @@ def be_at(m: at.Words, v: int, node: int) -> None:
     bit = m[v + road.BIT]
     m[v + road.AT_NODE] = node
     m[v + road.KEEPS] = segment
+    mine = m[v + road.HOME_WAYS] + node * m[net + road.HOME_WORDS]
+    m[v + road.HOME_WAY] = mine
+    word = segment >> 5
+    place = segment & 31
     in_my_way = 0
     w = m[net + road.RECORDS]
     for _ in range(m[net + road.VEHICLES_N]):
         if w != v:
-            if passes(m, v, m[w + road.KEEPS]):
+            keeps = m[w + road.KEEPS]
+            if (m[mine + (keeps >> 5)] >> (keeps & 31)) & 1 != 0:
                 in_my_way |= m[w + road.BIT]
-            if passes(m, w, segment):
+            if (m[m[w + road.HOME_WAY] + word] >> place) & 1 != 0:
                 m[w + road.IN_THE_WAY] |= bit
             else:
                 m[w + road.IN_THE_WAY] &= ~bit

@@ -25,9 +25,9 @@ TARGETS, STOPS, NODE_SEGMENTS, CHARGERS, LINES, LINE, LINES_N, AGAIN, SHARED, SH
 """PROTECTED: a vehicle that was in a standstill, until it has reached its goal. AGAIN: those that wait should try once
 more. STOPS: pick-up and set-down node by station. CHARGERS: by node, 0 none, 1 free, 2 booked; SHARED: those that are
 nobody's place. LINES: when which set of closures begins."""
-RECORDS, HOME_WORDS, STUCK, PLAN, PLAN_N, SPARE = range(20, 26)
+RECORDS, HOME_WORDS, STUCK, PLAN, PLAN_N, SPARE, WAITERS = range(20, 27)
 """RECORDS: address of the first vehicle's record. PLAN: who drives how many arcs home, in order; SPARE: room for the
-next one. STUCK: who did not get home when that was last played, a bit each."""
+next one. STUCK: who did not get home when that was last played, a bit each; WAITERS: who waits."""
 NETWORK_WORDS = 28
 
 # --- a segment
@@ -59,10 +59,10 @@ LOADED, FREE, WAIT_FROM, LEFT, BROKEN, LOW, BOOKED, LEVEL_MJ, LEVEL_AT, EMPTY_MM
 """ON_ARC: number + 1; CAME_FROM: the node behind. DEPENDS: whom it waits for, a bit each. GIVES_WAY: it drives to its
 parking place first. LEFT: of the arc, after a repair. BOOKED: the charger's node + 1. LOWS: times that its battery fell
 below what it may work with; FLATS: times that it was used up."""
-HOME_WAYS, IN_THE_WAY, PLAYED, INDEX = range(27, 31)
+HOME_WAYS, IN_THE_WAY, PLAYED, INDEX, HOME_WAY = range(27, 32)
 """KEEPS: the segment of AT_NODE. HOME_WAYS: address of [node, HOME_WORDS]: a bit for each segment on the way from there
-to the parking place. IN_THE_WAY: a bit for each vehicle that keeps a segment of the way home from AT_NODE. PLAYED:
-where it is while the drive home is played; INDEX: its number."""
+to the parking place; HOME_WAY: of its row for AT_NODE. IN_THE_WAY: a bit for each vehicle that keeps a segment of the
+way home from AT_NODE. PLAYED: where it is while the drive home is played; INDEX: its number."""
 VEHICLE_WORDS = 32
 VEHICLES_MAX = 60
 """Of a network: each has a bit of a word."""

@@ -127,6 +127,7 @@ def book_wait(m: at.Words, p: int, v: int, lane: int) -> None:
         return
     net = m[road.ROADS]
     m[v + road.WAITING] = 0
+    m[net + road.WAITERS] &= ~m[v + road.BIT]
     if lane != 0:
         m[lane + road.WAITED_US] += (m[at.NOW] - m[v + road.WAIT_FROM]) // 1000
     before = 0
@@ -149,6 +150,7 @@ def go_or_wait(m: at.Words, p: int, v: int) -> None:
         return
     net = m[road.ROADS]
     m[v + road.WAITING] = 1
+    m[net + road.WAITERS] |= m[v + road.BIT]
     m[v + road.WAIT_FROM] = m[at.NOW]
     m[v + road.LINK] = 0
     if m[net + road.WAIT_HEAD] == 0:
@@ -199,7 +201,8 @@ def let_go(m: at.Words, moved: int) -> None:
                 tried |= m[v + road.BIT]
                 try_to_go(m, p, v)
             p = after
-        for i in range(m[net + road.VEHICLES_N]):
+        tried &= m[net + road.WAITERS]
+        for i in range(m[net + road.VEHICLES_N] if tried != 0 else 0):
             p = vehicle_process(m, i)
             v = m[p + at.MORE_VEHICLE]
             if (m[v + road.BIT] & tried) != 0 and m[v + road.WAITING] != 0:
@@ -213,6 +216,8 @@ def ring_of(m: at.Words, p: int) -> int:
     net = m[road.ROADS]
     n = m[net + road.VEHICLES_N]
     ring = m[m[p + at.MORE_VEHICLE] + road.BIT]
+    if m[m[p + at.MORE_VEHICLE] + road.DEPENDS] & ~m[net + road.WAITERS] != 0:
+        return 0
     while True:
         grown = ring
         for i in range(n):
