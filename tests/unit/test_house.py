@@ -74,3 +74,11 @@ def test_a_file_is_one_room(path: Path) -> None:
     lines = path.read_text().split("\n")
     assert len(lines) <= LINES_MAX, f"{path} has {len(lines)} lines: two things live in one room"
     assert lines[0].startswith('"""') or path.read_text() == "", "a module's first line states what it is for"
+
+
+def test_a_decision_has_a_number_of_its_own_and_its_title_says_the_same() -> None:
+    files = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    numbers = [p.name[:4] for p in files]
+    assert sorted(set(numbers)) == numbers
+    titles = {p.name[:4]: re.match(r"# (\d+)\. ", p.read_text()) for p in files}
+    assert [(n, found[1]) for n, found in titles.items() if found and int(found[1]) != int(n)] == []
