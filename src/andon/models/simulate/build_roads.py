@@ -6,7 +6,7 @@ from andon.models.simulate.builder import Builder
 from andon.models.simulate.kernel import road
 from andon.site.floor import Fleet
 from andon.site.roads import Roads
-from andon.site.ways import Network, network, ways
+from andon.site.ways import Arc, Network, network, ways
 
 
 def network_tables(builder: Builder) -> None:
@@ -17,12 +17,16 @@ def network_tables(builder: Builder) -> None:
     m, words, graph = builder.m, builder.m.words, network(roads)
     net = words[road.ROADS]
     words[net + road.NODES_N] = len(graph.nodes)
-    words[net + road.ARCS] = m.put(0, [w for a in graph.arcs for w in (a.end, a.segment, a.mm, int(a.street))])
+    words[net + road.ARCS] = m.put(0, [w for a in graph.arcs for w in _arc(builder, graph, a)])
     targets = [-1] * len(graph.nodes)
     for k, node in enumerate(graph.targets):
-        targets[node] = k
+        targets[node] = k * len(graph.nodes)
     words[net + road.TARGETS] = m.put(0, targets)
-    words[net + road.NODE_SEGMENTS] = m.put(0, list(graph.node_segment))
+    words[net + road.NODES] = m.put(0, [w for n in range(len(graph.nodes)) for w in _node(builder, graph, n)])
+    words[net + road.HOME_WORDS] = 1 + (len(_places(graph)) - 1) // road.BITS
+    words[net + road.TAKEN] = m.put(0, [0] * words[net + road.HOME_WORDS])
+    words[net + road.LEFT_THERE] = m.put(0, [0] * words[net + road.HOME_WORDS])
+    words[net + road.NEXT_HOME] = words[net + road.LAST_HOME] = net
     words[net + road.CHARGERS] = m.put(0, [int(n.charger) for n in roads.nodes])
     shared = [k for k, n in enumerate(roads.nodes) if n.charger and n.parks is None]
     words[net + road.SHARED] = m.put(0, shared)
@@ -40,29 +44,73 @@ def network_tables(builder: Builder) -> None:
     words[net + road.LINES_N] = len(builder.closing)
 
 
-def home_ways(builder: Builder, g: int, place: int) -> int:
-    """Address of a table: by node, a bit for each segment on the way from there to a parking place, 32 a word.
+def _places(graph: Network) -> dict[int, int]:
+    """The segments in which vehicles stand, numbered."""
+    return {segment: k for k, segment in enumerate(dict.fromkeys(graph.node_segment))}
 
-    From where no way leads home every segment is on it, so that nobody goes there while others are about.
+
+def _segment(builder: Builder, segment: int) -> int:
+    words = builder.m.words
+    return words[words[road.ROADS] + road.SEGMENTS] + segment * road.SEGMENT_WORDS
+
+
+def _arc(builder: Builder, graph: Network, arc: Arc) -> tuple[int, ...]:
+    place = _segment(builder, graph.node_segment[arc.end])
+    return (arc.end, _segment(builder, arc.segment), arc.mm, int(arc.street), place, 0, 0, 0)
+
+
+def _node(builder: Builder, graph: Network, node: int) -> tuple[int, ...]:
+    segment = graph.node_segment[node]
+    word, bit = divmod(_places(graph)[segment], road.BITS)
+    return (_segment(builder, segment), word, 1 << bit, 0)
+
+
+def stand(builder: Builder, v: int, node: int) -> None:
+    """Put the vehicle at `v` on a node, with its table of ways home; the last of all to go there.
+
+    That is an order in which they can go home when nobody so far stands in the way of another.
+    """
+    words = builder.m.words
+    net, p = words[road.ROADS], words[v + road.ME]
+    at_node = words[net + road.NODES] + node * road.NODE_WORDS
+    words[v + road.AT_NODE] = node
+    words[v + road.KEEPS] = words[at_node + road.NODE_AT]
+    words[v + road.KEEPS_WORD] = words[at_node + road.NODE_WORD]
+    words[v + road.KEEPS_MASK] = words[at_node + road.NODE_MASK]
+    words[words[v + road.KEEPS] + road.OWNER] = p
+    words[words[net + road.TAKEN] + words[v + road.KEEPS_WORD]] |= words[v + road.KEEPS_MASK]
+    words[v + road.HOME_WAY] = words[v + road.HOME_WAYS] + node * words[net + road.HOME_WORDS]
+    last = words[net + road.LAST_HOME]
+    words[last + road.AFTER_ME] = words[net + road.LAST_HOME] = v
+    words[v + road.BEFORE_ME], words[v + road.AFTER_ME] = last, net
+
+
+def home_ways(builder: Builder, g: int, place: int) -> int:
+    """Address of a table: by node, a bit for each place on the way from there to a parking place, BITS a word.
+
+    The place where one is is not on it. From where no way leads home every other place is, so that nobody goes there
+    while others are about.
     """
     words, roads = builder.m.words, builder.site.roads
     assert roads is not None  # noqa: S101 - vehicles on roads have some
     graph = network(roads)
-    width = (len(graph.segments) + 31) // 32
-    words[words[road.ROADS] + road.HOME_WORDS] = width
+    bits = _places(graph)
     arcs = words[g + road.OPEN_NEXT] + graph.targets.index(place) * len(graph.nodes)
     table: list[int] = []
     for start in range(len(graph.nodes)):
-        row, node = [0] * width, start
+        row, node = 0, start
         while node != place:
             if words[arcs + node] < 0:
-                row = [(1 << 32) - 1] * width
+                row = (1 << len(bits)) - 1
                 break
             arc = graph.arcs[words[arcs + node]]
             node = arc.end
-            for segment in (arc.segment, graph.node_segment[node]):
-                row[segment // 32] |= 1 << (segment % 32)
-        table += row
+            for segment in {arc.segment, graph.node_segment[node]} & bits.keys():
+                row |= 1 << bits[segment]
+        row &= ~(1 << bits[graph.node_segment[start]])
+        for _ in range(words[words[road.ROADS] + road.HOME_WORDS]):
+            table.append(row & ((1 << road.BITS) - 1))
+            row >>= road.BITS
     return builder.m.put(0, table)
 
 

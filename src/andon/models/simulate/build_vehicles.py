@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from andon.models.simulate import warm
 from andon.models.simulate.build_people import Asks
-from andon.models.simulate.build_roads import home_ways, network_tables
+from andon.models.simulate.build_roads import home_ways, network_tables, stand
 from andon.models.simulate.builder import Builder, Options
 from andon.models.simulate.calendar import spans
 from andon.models.simulate.kernel import layout as at
@@ -159,14 +159,12 @@ def _on_roads(builder: Builder, p: int, number: int, g: int, vehicle: str) -> No
     if roads is None or place < 0:
         raise Unrunnable(f"vehicle `{vehicle}` has no parking place; give it a node with `parks` in roads.yaml")
     words[p + at.MORE_VEHICLE] = v
-    words[v + road.AT_NODE] = words[v + road.GOAL] = words[v + road.PARKING] = place
+    words[v + road.ME] = p
+    words[v + road.GOAL] = words[v + road.PARKING] = place
     words[v + road.FLEET], words[v + road.BIT], words[v + road.INDEX] = g, 1 << number, number
     words[v + road.LEVEL_MJ] = words[g + road.FULL_MJ]
-    segment = network(roads).node_segment[place]
-    words[words[net + road.SEGMENTS] + segment * road.SEGMENT_WORDS + road.OWNER] = p
-    words[v + road.KEEPS] = segment
     words[v + road.HOME_WAYS] = home_ways(builder, g, place)
-    words[v + road.HOME_WAY] = words[v + road.HOME_WAYS] + place * words[net + road.HOME_WORDS]
+    stand(builder, v, place)
 
 
 @dataclass(frozen=True, slots=True)

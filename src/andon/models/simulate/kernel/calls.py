@@ -32,7 +32,7 @@ def way_to_call(m: at.Words, v: int, fleet: int, here: int) -> int:
     if m[w + road.BROKEN] != 0:
         return road.FAR
     node = m[w + road.AT_NODE]
-    return m[m[g + road.WAY_NS] + goal * m[net + road.NODES_N] + node]
+    return m[m[g + road.WAY_NS] + goal + node]
 
 
 def choose_vehicle(m: at.Words, fleet: int, here: int) -> int:

@@ -68,13 +68,12 @@ def resting_place(m: at.Words, v: int) -> int:
 def book_charger(m: at.Words, v: int) -> None:
     """The nearest charger that nobody has booked; of equals the one that is declared first."""
     net = m[road.ROADS]
-    n = m[net + road.NODES_N]
     chargers = m[net + road.CHARGERS]
     best = road.FAR
     found = -1
     for i in range(m[net + road.SHARED_N]):
         node = m[m[net + road.SHARED] + i]
-        way = m[m[m[v + road.FLEET] + road.WAY_NS] + m[m[net + road.TARGETS] + node] * n + m[v + road.AT_NODE]]
+        way = m[m[m[v + road.FLEET] + road.WAY_NS] + m[m[net + road.TARGETS] + node] + m[v + road.AT_NODE]]
         if m[chargers + node] == 1 and way < best:
             best = way
             found = node

@@ -161,7 +161,7 @@ def drive(m: at.Words, p: int, called: int, fails: int, pc: int) -> int:
         if m[m[road.ROADS] + road.PROTECTED] == p:
             m[m[road.ROADS] + road.PROTECTED] = 0
             m[m[road.ROADS] + road.AGAIN] = 1
-            let_go(m, 0)
+            let_go(m, 0, 0, 0)
         return pc + 1
     m[p + at.PC] = pc
     go_or_wait(m, p, v)
@@ -234,7 +234,7 @@ def shut(m: at.Words, pc: int) -> int:
         m[g + road.NEXT_ARC] = m[g + road.OPEN_NEXT] + chosen * m[g + road.TABLE_WORDS]
         m[g + road.WAY_NS] = m[g + road.OPEN_WAY] + chosen * m[g + road.TABLE_WORDS]
     m[net + road.AGAIN] = 1
-    let_go(m, 0)
+    let_go(m, 0, 0, 0)
     return pc + 1
 
 

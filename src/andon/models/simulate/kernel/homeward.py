@@ -11,7 +11,15 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
-from andon.models.simulate.kernel.network import arc_of, next_arc, node_segment, owner_at, vehicle_process
+from andon.models.simulate.kernel.network import (
+    all_there,
+    arc_of,
+    go_home_after,
+    is_clear,
+    next_arc,
+    node_of,
+    vehicle_process,
+)
 
 ALL_THE_WAY = 0
 """In place of a number of arcs."""
@@ -27,9 +35,12 @@ def all_can_go_home(m: at.Words, p: int, v: int, before: int) -> bool:
     net = m[road.ROADS]
     bit = m[v + road.BIT]
     if m[net + road.PLAN_N] == ORDERED:
-        if m[v + road.IN_THE_WAY] == 0:
+        if is_clear(m, v, m[net + road.TAKEN]):
+            go_home_after(m, v, net)
             return True
-        able = able_one_by_one(m, p)
+        if finds_its_turn(m, v):
+            return True
+        able = able_one_by_one(m, v)
         if able & bit != 0:
             return True
     else:
@@ -47,12 +58,44 @@ def all_can_go_home(m: at.Words, p: int, v: int, before: int) -> bool:
     return stuck == 0
 
 
+def finds_its_turn(m: at.Words, v: int) -> bool:
+    """Whether `v`, which has gone on, can have a turn in the order of the others as it is; it then has it.
+
+    All that stand in its way have to go before it, and it must not stand in the way of any that goes before it. That
+    there is no such turn does not say that there is no other order.
+    """
+    net = m[road.ROADS]
+    way = m[v + road.HOME_WAY]
+    words = m[net + road.HOME_WORDS]
+    left = m[net + road.LEFT_THERE]
+    for k in range(words):
+        m[left + k] = m[way + k] & m[m[net + road.TAKEN] + k]
+    mine = m[v + road.KEEPS_WORD]
+    mask = m[v + road.KEEPS_MASK]
+    w = m[net + road.NEXT_HOME]
+    while w != net:
+        if w != v:
+            if m[m[w + road.HOME_WAY] + mine] & mask != 0:
+                return False
+            here = left + m[w + road.KEEPS_WORD]
+            if m[here] & m[w + road.KEEPS_MASK] != 0:
+                m[here] &= ~m[w + road.KEEPS_MASK]
+                waits = 0
+                for k in range(words):
+                    waits |= m[left + k]
+                if waits == 0:
+                    go_home_after(m, v, w)
+                    return True
+        w = m[w + road.AFTER_ME]
+    return False
+
+
 def continues_list(m: at.Words, p: int, v: int, before: int) -> bool:
     """Whether `p` may go before all others on the list, or has driven the first arc on it; the list then says so."""
     net = m[road.ROADS]
     plan = m[net + road.PLAN]
     leads = m[net + road.PLAN_N] > 0 and m[plan] == p
-    if m[v + road.IN_THE_WAY] == 0:
+    if is_clear(m, v, m[net + road.TAKEN]):
         if not leads or m[plan + 1] != ALL_THE_WAY:
             put(m, 0, p, ALL_THE_WAY)
             keep(m, 1, m[v + road.BIT])
@@ -71,38 +114,47 @@ def everybody(m: at.Words) -> int:
 
 
 def able_one_by_one(m: at.Words, until: int) -> int:
-    """Who can go home, all the way, one after the other in some order: a bit each; no further than to `until`."""
+    """Who can go home, all the way, one after the other in some order: a bit each; no further than to `until`.
+
+    They come first in the order then, as they were found.
+    """
     net = m[road.ROADS]
-    last = m[m[until + at.MORE_VEHICLE] + road.BIT] if until != 0 else 0
+    left = all_there(m)
     able = 0
+    last = net
     again = True
     while again:
         again = False
-        w = m[net + road.RECORDS]
-        for _ in range(m[net + road.VEHICLES_N]):
-            bit = m[w + road.BIT]
-            if able & bit == 0 and m[w + road.IN_THE_WAY] & ~able == 0:
-                able |= bit
+        w = m[last + road.AFTER_ME]
+        while w != net:
+            after = m[w + road.AFTER_ME]
+            if is_clear(m, w, left):
+                m[left + m[w + road.KEEPS_WORD]] &= ~m[w + road.KEEPS_MASK]
+                able |= m[w + road.BIT]
+                go_home_after(m, w, last)
+                last = w
                 again = True
-                if bit == last:
+                if w == until:
                     return able
-            w += road.VEHICLE_WORDS
+            w = after
     return able
 
 
 def list_of(m: at.Words, able: int) -> int:
     """Begin a new list with those that can go one by one, in an order in which they can; how many entries."""
     net = m[road.ROADS]
+    left = all_there(m)
     done = 0
     n = 0
     while done != able:
         w = m[net + road.RECORDS]
-        for i in range(m[net + road.VEHICLES_N]):
+        for _ in range(m[net + road.VEHICLES_N]):
             bit = m[w + road.BIT]
-            if (able & ~done) & bit != 0 and m[w + road.IN_THE_WAY] & ~done == 0:
+            if (able & ~done) & bit != 0 and is_clear(m, w, left):
+                m[left + m[w + road.KEEPS_WORD]] &= ~m[w + road.KEEPS_MASK]
                 done |= bit
                 if m[w + road.AT_NODE] != m[w + road.PARKING]:
-                    n = put(m, n, vehicle_process(m, i), ALL_THE_WAY)
+                    n = put(m, n, m[w + road.ME], ALL_THE_WAY)
             w += road.VEHICLE_WORDS
     return n
 
@@ -154,7 +206,7 @@ def play(m: at.Words, p: int, n: int, stuck: int) -> int:  # noqa: C901 - two ki
         w = m[u + at.MORE_VEHICLE]
         if stuck & m[w + road.BIT] != 0:
             m[w + road.PLAYED] = m[w + road.AT_NODE]
-            m[owner_at(m, m[w + road.KEEPS]) + road.PLAYER] = u
+            m[m[w + road.KEEPS] + road.PLAYER] = u
     for _ in range(2 * vehicles):
         hops = 0
         i = 0
@@ -181,7 +233,7 @@ def play(m: at.Words, p: int, n: int, stuck: int) -> int:  # noqa: C901 - two ki
     for i in range(vehicles):
         w = m[vehicle_process(m, i) + at.MORE_VEHICLE]
         if stuck & m[w + road.BIT] != 0:
-            m[owner_at(m, node_segment(m, m[w + road.PLAYED])) + road.PLAYER] = 0
+            m[m[node_of(m, m[w + road.PLAYED]) + road.NODE_AT] + road.PLAYER] = 0
     return stuck
 
 
@@ -198,8 +250,8 @@ def walk(m: at.Words, u: int, w: int, part: int) -> int:
         if arc < 0:
             break
         a = arc_of(m, arc)
-        lane = m[owner_at(m, m[a + road.ARC_SEGMENT]) + road.PLAYER]
-        place = m[owner_at(m, node_segment(m, m[a + road.ARC_TO])) + road.PLAYER]
+        lane = m[m[a + road.ARC_LANE] + road.PLAYER]
+        place = m[m[a + road.ARC_PLACE] + road.PLAYER]
         if (lane != 0 and lane != u) or (place != 0 and place != u):  # noqa: PLR1714 - compiled, a tuple costs
             break
         node = m[a + road.ARC_TO]
@@ -207,10 +259,10 @@ def walk(m: at.Words, u: int, w: int, part: int) -> int:
     home = node == m[w + road.PARKING]
     if hops == 0 or (part == 0 and not home):
         return 0
-    m[owner_at(m, node_segment(m, m[w + road.PLAYED])) + road.PLAYER] = 0
+    m[m[node_of(m, m[w + road.PLAYED]) + road.NODE_AT] + road.PLAYER] = 0
     m[w + road.PLAYED] = node
     if not home:
-        m[owner_at(m, node_segment(m, node)) + road.PLAYER] = u
+        m[m[node_of(m, node) + road.NODE_AT] + road.PLAYER] = u
     return hops
 
 

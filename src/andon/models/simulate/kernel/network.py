@@ -16,46 +16,59 @@ def arc_of(m: at.Words, arc: int) -> int:
     return m[m[road.ROADS] + road.ARCS] + arc * road.ARC_WORDS
 
 
-def owner_at(m: at.Words, segment: int) -> int:
-    """Address of the word that says who is in a segment."""
-    return m[m[road.ROADS] + road.SEGMENTS] + segment * road.SEGMENT_WORDS
-
-
-def node_segment(m: at.Words, node: int) -> int:
-    """The segment that a node belongs to."""
-    return m[m[m[road.ROADS] + road.NODE_SEGMENTS] + node]
+def node_of(m: at.Words, node: int) -> int:
+    """A node's record."""
+    return m[m[road.ROADS] + road.NODES] + node * road.NODE_WORDS
 
 
 def next_arc(m: at.Words, table: int, node: int, goal: int) -> int:
     """The first arc of the shortest way from a node to a goal, by a table of a fleet; -1: there is none."""
-    net = m[road.ROADS]
-    return m[table + m[m[net + road.TARGETS] + goal] * m[net + road.NODES_N] + node]
+    return m[table + m[m[m[road.ROADS] + road.TARGETS] + goal] + node]
 
 
 def be_at(m: at.Words, v: int, node: int) -> None:
-    """Let vehicle `v` be at a node, and say so to all that have it, or had it, in their way home.
+    """Let vehicle `v` be at a node: it takes that place, and the one where it was is nobody's.
 
     Whoever is under way has all that he needs to get to his node: he keeps that one, and not what he leaves behind.
     """
     net = m[road.ROADS]
-    segment = node_segment(m, node)
-    bit = m[v + road.BIT]
+    taken = m[net + road.TAKEN]
+    m[taken + m[v + road.KEEPS_WORD]] &= ~m[v + road.KEEPS_MASK]
+    n = node_of(m, node)
     m[v + road.AT_NODE] = node
-    m[v + road.KEEPS] = segment
-    mine = m[v + road.HOME_WAYS] + node * m[net + road.HOME_WORDS]
-    m[v + road.HOME_WAY] = mine
-    word = segment >> 5
-    place = segment & 31
-    in_my_way = 0
-    w = m[net + road.RECORDS]
-    for _ in range(m[net + road.VEHICLES_N]):
-        if w != v:
-            keeps = m[w + road.KEEPS]
-            if (m[mine + (keeps >> 5)] >> (keeps & 31)) & 1 != 0:
-                in_my_way |= m[w + road.BIT]
-            if (m[m[w + road.HOME_WAY] + word] >> place) & 1 != 0:
-                m[w + road.IN_THE_WAY] |= bit
-            else:
-                m[w + road.IN_THE_WAY] &= ~bit
-        w += road.VEHICLE_WORDS
-    m[v + road.IN_THE_WAY] = in_my_way
+    m[v + road.KEEPS] = m[n + road.NODE_AT]
+    m[v + road.KEEPS_WORD] = m[n + road.NODE_WORD]
+    m[v + road.KEEPS_MASK] = m[n + road.NODE_MASK]
+    m[v + road.HOME_WAY] = m[v + road.HOME_WAYS] + node * m[net + road.HOME_WORDS]
+    m[taken + m[n + road.NODE_WORD]] |= m[n + road.NODE_MASK]
+
+
+def is_clear(m: at.Words, w: int, taken: int) -> bool:
+    """Whether nobody stands in the way home of vehicle `w`; who stands where is said by the bits at `taken`."""
+    way = m[w + road.HOME_WAY]
+    for k in range(m[m[road.ROADS] + road.HOME_WORDS]):
+        if m[way + k] & m[taken + k] != 0:
+            return False
+    return True
+
+
+def all_there(m: at.Words) -> int:
+    """Begin to send vehicles home one by one: an address of bits that say who is still there, now all of them."""
+    net = m[road.ROADS]
+    left = m[net + road.LEFT_THERE]
+    for k in range(m[net + road.HOME_WORDS]):
+        m[left + k] = m[m[net + road.TAKEN] + k]
+    return left
+
+
+def go_home_after(m: at.Words, w: int, other: int) -> None:
+    """Let vehicle `w` be the one that goes home just after `other`, a vehicle, or the network: first of all."""
+    before = m[w + road.BEFORE_ME]
+    after = m[w + road.AFTER_ME]
+    m[before + road.AFTER_ME] = after
+    m[after + road.BEFORE_ME] = before
+    after = m[other + road.AFTER_ME]
+    m[other + road.AFTER_ME] = w
+    m[w + road.BEFORE_ME] = other
+    m[w + road.AFTER_ME] = after
+    m[after + road.BEFORE_ME] = w

@@ -21,23 +21,33 @@ FLEET_AT, CHOICE = 20, 21
 
 # --- the network
 NODES_N, ARCS, SEGMENTS, SEGMENTS_N, VEHICLES, VEHICLES_N, WAIT_HEAD, WAIT_TAIL, PROTECTED, GAVE_WAY = range(10)
-TARGETS, STOPS, NODE_SEGMENTS, CHARGERS, LINES, LINE, LINES_N, AGAIN, SHARED, SHARED_N = range(10, 20)
+TARGETS, STOPS, NODES, CHARGERS, LINES, LINE, LINES_N, AGAIN, SHARED, SHARED_N = range(10, 20)
 """PROTECTED: a vehicle that was in a standstill, until it has reached its goal. AGAIN: those that wait should try once
-more. STOPS: pick-up and set-down node by station. CHARGERS: by node, 0 none, 1 free, 2 booked; SHARED: those that are
+more. TARGETS: by node, where its row begins in the tables of ways. STOPS: pick-up and set-down node by station. CHARGERS: by node, 0 none, 1 free, 2 booked; SHARED: those that are
 nobody's place. LINES: when which set of closures begins."""
-RECORDS, HOME_WORDS, STUCK, PLAN, PLAN_N, SPARE, WAITERS = range(20, 27)
+RECORDS, HOME_WORDS, STUCK, PLAN, PLAN_N, SPARE, WAITERS, TAKEN, NEXT_HOME, LAST_HOME, LEFT_THERE, ELSEWISE = range(20, 32)
 """RECORDS: address of the first vehicle's record. PLAN: who drives how many arcs home, in order; SPARE: room for the
-next one. STUCK: who did not get home when that was last played, a bit each; WAITERS: who waits."""
-NETWORK_WORDS = 28
+next one. STUCK: who did not get home when that was last played, a bit each; WAITERS: who waits. TAKEN: HOME_WORDS words,
+a bit for each place that a vehicle keeps; LEFT_THERE: room for as many. NEXT_HOME, LAST_HOME: the first and the last
+vehicle's record in the order in which they can go home. ELSEWISE: somebody may wait for another reason than that his
+next segment is taken."""
+NETWORK_WORDS = 32
+
+# --- a node; a place is a segment that a node belongs to: vehicles stand in places
+NODE_AT, NODE_WORD, NODE_MASK = range(3)
+"""NODE_AT: address of its segment; NODE_WORD, NODE_MASK: where the bit of its place stands, BITS a word."""
+NODE_WORDS = 4
+BITS = 62
 
 # --- a segment
-OWNER, WAITED_US, PASSED, PLAYER = range(4)
-"""PLAYER: who is there while the drive home is played."""
-SEGMENT_WORDS = 4
+OWNER, WAITED_US, PASSED, PLAYER, SOUGHT = range(5)
+"""PLAYER: who is there while the drive home is played. SOUGHT: whether somebody waits until it is free."""
+SEGMENT_WORDS = 8
 # --- an arc
-ARC_TO, ARC_SEGMENT, ARC_MM, ARC_STREET = range(4)
-"""ARC_STREET: whether others may come towards one: one lane, both ways."""
-ARC_WORDS = 4
+ARC_TO, ARC_LANE, ARC_MM, ARC_STREET, ARC_PLACE = range(5)
+"""ARC_STREET: whether others may come towards one: one lane, both ways. ARC_LANE, ARC_PLACE: addresses of its segment,
+and of that of the node it leads to."""
+ARC_WORDS = 8
 
 # --- a fleet
 BY_ROAD, EMPTY_WAYS, LOADED_WAYS, BY_IDLE, BY_NEAREST_CALL, STORE = range(6)
@@ -59,11 +69,15 @@ LOADED, FREE, WAIT_FROM, LEFT, BROKEN, LOW, BOOKED, LEVEL_MJ, LEVEL_AT, EMPTY_MM
 """ON_ARC: number + 1; CAME_FROM: the node behind. DEPENDS: whom it waits for, a bit each. GIVES_WAY: it drives to its
 parking place first. LEFT: of the arc, after a repair. BOOKED: the charger's node + 1. LOWS: times that its battery fell
 below what it may work with; FLATS: times that it was used up."""
-HOME_WAYS, IN_THE_WAY, PLAYED, INDEX, HOME_WAY = range(27, 32)
-"""KEEPS: the segment of AT_NODE. HOME_WAYS: address of [node, HOME_WORDS]: a bit for each segment on the way from there
-to the parking place; HOME_WAY: of its row for AT_NODE. IN_THE_WAY: a bit for each vehicle that keeps a segment of the
-way home from AT_NODE. PLAYED: where it is while the drive home is played; INDEX: its number."""
-VEHICLE_WORDS = 32
+HOME_WAYS, AFTER_ME, BEFORE_ME, HOME_WAY, KEEPS_WORD, KEEPS_MASK, WANTS_LANE, WANTS_PLACE, PLAYED, INDEX, ME = range(
+    27, 38
+)
+"""KEEPS: address of the segment of AT_NODE; KEEPS_WORD, KEEPS_MASK: its bit. HOME_WAYS: address of [node, HOME_WORDS]:
+a bit for each place on the way from there to the parking place, but not its own; HOME_WAY: its row for AT_NODE.
+AFTER_ME, BEFORE_ME: whose turn it is to go home next, and before (records; the network's own at both ends, so these two
+stand where NEXT_HOME and LAST_HOME do). WANTS_LANE, WANTS_PLACE: which segments it waits for because others are there.
+PLAYED: where it is while the drive home is played; INDEX: its number; ME: its process."""
+VEHICLE_WORDS = 40
 VEHICLES_MAX = 60
 """Of a network: each has a bit of a word."""
 CLOCK = 1 << 61

@@ -13,8 +13,8 @@ from __future__ import annotations
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
 from andon.models.simulate.kernel.events import enter, note, schedule
-from andon.models.simulate.kernel.homeward import all_can_go_home, first_on_list, who_is_before
-from andon.models.simulate.kernel.network import arc_of, be_at, next_arc, node_segment, owner_at, vehicle_process
+from andon.models.simulate.kernel.homeward import ORDERED, able_one_by_one, all_can_go_home, first_on_list, who_is_before
+from andon.models.simulate.kernel.network import arc_of, be_at, next_arc, node_of, vehicle_process
 
 
 def goal_of(m: at.Words, v: int) -> int:
@@ -27,25 +27,22 @@ def bit_of(m: at.Words, u: int, p: int) -> int:
     return m[m[u + at.MORE_VEHICLE] + road.BIT] if u != 0 and u != p else 0  # noqa: PLR1714 - as above
 
 
-def who_comes(m: at.Words, v: int, node: int, goal: int) -> int:
-    """Who would come towards a vehicle in the narrow street that follows its next arc; 0: nobody.
+def who_comes(m: at.Words, table: int, node: int, goal: int) -> int:
+    """Who would come towards a vehicle in the narrow street that begins at `node` on its way to `goal`; 0: nobody.
 
     A street is a row of arcs that have one lane for both ways. Who waits at its mouth would keep in whom he waits for,
     so he waits an arc before. It spares giving way; that nobody stands still for ever does not rest on it.
     """
-    net = m[road.ROADS]
-    table = m[m[v + road.FLEET] + road.NEXT_ARC]
-    for i in range(m[net + road.NODES_N]):
+    for _ in range(m[m[road.ROADS] + road.NODES_N]):
         arc = next_arc(m, table, node, goal) if node != goal else -1
         if arc < 0:
             return 0
         a = arc_of(m, arc)
-        if i > 0:
-            if m[a + road.ARC_STREET] == 0:
-                return 0
-            u = m[owner_at(m, node_segment(m, m[a + road.ARC_TO]))]
-            if u != 0:
-                return u if heads_for(m, m[u + at.MORE_VEHICLE], node) else 0
+        if m[a + road.ARC_STREET] == 0:
+            return 0
+        u = m[m[a + road.ARC_PLACE]]
+        if u != 0:
+            return u if heads_for(m, m[u + at.MORE_VEHICLE], node) else 0
         node = m[a + road.ARC_TO]
     return 0
 
@@ -68,25 +65,34 @@ def try_to_go(m: at.Words, p: int, v: int) -> bool:
     node = m[v + road.AT_NODE]
     goal = goal_of(m, v)
     protected = m[net + road.PROTECTED]
+    m[v + road.WANTS_LANE] = 0
+    m[v + road.WANTS_PLACE] = 0
     if node == m[v + road.PARKING] and protected != 0 and protected != p:  # noqa: PLR1714 - as above
         m[v + road.DEPENDS] = m[m[protected + at.MORE_VEHICLE] + road.BIT]
+        m[net + road.ELSEWISE] = 1
         return False
-    arc = next_arc(m, m[m[v + road.FLEET] + road.NEXT_ARC], node, goal)
+    table = m[m[v + road.FLEET] + road.NEXT_ARC]
+    arc = next_arc(m, table, node, goal)
     if arc < 0:
         m[v + road.DEPENDS] = road.CLOCK
+        m[net + road.ELSEWISE] = 1
         if protected == p:  # nobody should wait for a closure that is not in his way
             m[net + road.PROTECTED] = 0
             m[net + road.AGAIN] = 1
         return False
     a = arc_of(m, arc)
     there = m[a + road.ARC_TO]
-    lane = owner_at(m, m[a + road.ARC_SEGMENT])
-    place = owner_at(m, node_segment(m, there))
+    lane = m[a + road.ARC_LANE]
+    place = m[a + road.ARC_PLACE]
     on_lane = m[lane]
     on_place = m[place]
     depends = bit_of(m, on_lane, p) | bit_of(m, on_place, p)
-    if depends == 0 and m[v + road.GIVES_WAY] == 0 and protected != p:
-        depends = bit_of(m, who_comes(m, v, node, goal), p)
+    if depends != 0:
+        m[v + road.DEPENDS] = depends
+        wait_until_free(m, p, v, lane, place)
+        return False
+    if m[v + road.GIVES_WAY] == 0 and protected != p:
+        depends = bit_of(m, who_comes(m, table, there, goal), p)
     if depends == 0:
         m[lane] = p
         m[place] = p
@@ -96,7 +102,8 @@ def try_to_go(m: at.Words, p: int, v: int) -> bool:
                 note(m, road.TRACE_DRIVES, p, arc)
             m[v + road.CAME_FROM] = node
             m[v + road.ON_ARC] = arc + 1
-            book_wait(m, p, v, lane)
+            if m[v + road.WAITING] != 0:
+                book_wait(m, p, v, lane)
             m[lane + road.PASSED] += 1
             m[v + road.LEFT] = m[m[m[v + road.FLEET] + road.ARC_NS] + 2 * arc + m[v + road.LOADED]]
             roll(m, p, v)
@@ -104,9 +111,24 @@ def try_to_go(m: at.Words, p: int, v: int) -> bool:
         m[lane] = on_lane
         m[place] = on_place
         be_at(m, v, node)
+        if m[net + road.PLAN_N] == ORDERED:
+            able_one_by_one(m, 0)  # the order was tried for another place
         depends = who_is_before(m, p, v) if m[v + road.GIVES_WAY] != 0 else m[net + road.STUCK] & ~m[v + road.BIT]
     m[v + road.DEPENDS] = depends
+    m[net + road.ELSEWISE] = 1
     return False
+
+
+def wait_until_free(m: at.Words, p: int, v: int, lane: int, place: int) -> None:
+    """Vehicle `v` waits for those in the segments at `lane` and `place`: until one of the two is free, a new try would
+    end like this one.
+    """
+    if m[lane] != 0 and m[lane] != p:  # noqa: PLR1714 - compiled, a tuple costs
+        m[v + road.WANTS_LANE] = lane
+        m[lane + road.SOUGHT] = 1
+    if m[place] != 0 and m[place] != p:  # noqa: PLR1714 - as above
+        m[v + road.WANTS_PLACE] = place
+        m[place + road.SOUGHT] = 1
 
 
 def roll(m: at.Words, p: int, v: int) -> None:
@@ -123,8 +145,6 @@ def roll(m: at.Words, p: int, v: int) -> None:
 
 def book_wait(m: at.Words, p: int, v: int, lane: int) -> None:
     """A vehicle that waited goes on: take it off the list, book the wait to the segment it waited for (0: none)."""
-    if m[v + road.WAITING] == 0:
-        return
     net = m[road.ROADS]
     m[v + road.WAITING] = 0
     m[net + road.WAITERS] &= ~m[v + road.BIT]
@@ -164,6 +184,7 @@ def go_or_wait(m: at.Words, p: int, v: int) -> None:
 
 def arrive_at_node(m: at.Words, p: int, v: int) -> None:
     """The vehicle is at the end of its arc: it leaves what is behind it, and those that wait try again."""
+    net = m[road.ROADS]
     a = arc_of(m, m[v + road.ON_ARC] - 1)
     m[v + road.ON_ARC] = 0
     if m[at.TRACE_END] > 0:
@@ -172,41 +193,56 @@ def arrive_at_node(m: at.Words, p: int, v: int) -> None:
         m[v + road.LOADED_MM] += m[a + road.ARC_MM]
     else:
         m[v + road.EMPTY_MM] += m[a + road.ARC_MM]
-    here = node_segment(m, m[v + road.AT_NODE])
-    lane = m[a + road.ARC_SEGMENT]
-    behind = node_segment(m, m[v + road.CAME_FROM])
+    here = m[v + road.KEEPS]
+    lane = m[a + road.ARC_LANE]
+    behind = m[node_of(m, m[v + road.CAME_FROM]) + road.NODE_AT]
+    sought = m[net + road.AGAIN] | m[net + road.ELSEWISE]
     if lane != here:
-        m[owner_at(m, lane)] = 0
+        m[lane] = 0
+        sought |= m[lane + road.SOUGHT]
+        m[lane + road.SOUGHT] = 0
     if behind != here:
-        m[owner_at(m, behind)] = 0
-    let_go(m, m[v + road.BIT])
+        m[behind] = 0
+        sought |= m[behind + road.SOUGHT]
+        m[behind + road.SOUGHT] = 0
+    if sought != 0:
+        let_go(m, m[v + road.BIT], lane, behind)
 
 
-def let_go(m: at.Words, moved: int) -> None:
-    """Let those that wait for a vehicle of `moved` try again, in the order in which they came; all, if AGAIN says so.
+def let_go(m: at.Words, moved: int, one: int, two: int) -> None:
+    """Let those try again that wait for segment `one` or `two`, or else for a vehicle of `moved`; all, if AGAIN says so.
 
-    Nobody else can go now who could not before: DEPENDS holds whoever keeps the next segment, or comes towards one, or
-    cannot go home; among these nothing changes until one of them moves. Then see that no standstill is left.
+    In the order in which they came. Nobody else can go now who could not before: while the next segment is taken by
+    another nothing changes, and DEPENDS holds whoever comes towards one, or cannot go home; among these nothing changes
+    until one of them moves. Then see that no standstill is left.
     """
     net = m[road.ROADS]
     for _ in range(3):
         everybody = m[net + road.AGAIN]
         m[net + road.AGAIN] = 0
+        m[net + road.ELSEWISE] = 0
         tried = 0
         p = m[net + road.WAIT_HEAD]
         while p != 0:
             v = m[p + at.MORE_VEHICLE]
             after = m[v + road.LINK]
-            if everybody != 0 or (m[v + road.DEPENDS] & moved) != 0:
+            lane = m[v + road.WANTS_LANE]
+            place = m[v + road.WANTS_PLACE]
+            if lane + place == 0:
+                again = m[v + road.DEPENDS] & moved
+                m[net + road.ELSEWISE] = 1
+            else:
+                again = int(lane == one) | int(lane == two) | int(place == one) | int(place == two)
+            if again | everybody != 0:
                 tried |= m[v + road.BIT]
                 try_to_go(m, p, v)
             p = after
         tried &= m[net + road.WAITERS]
-        for i in range(m[net + road.VEHICLES_N] if tried != 0 else 0):
-            p = vehicle_process(m, i)
-            v = m[p + at.MORE_VEHICLE]
-            if (m[v + road.BIT] & tried) != 0 and m[v + road.WAITING] != 0:
-                end_standstill(m, p)
+        w = m[net + road.RECORDS]
+        for _i in range(m[net + road.VEHICLES_N] if tried != 0 else 0):
+            if (m[w + road.BIT] & tried) != 0 and m[w + road.WAITING] != 0:
+                end_standstill(m, m[w + road.ME])
+            w += road.VEHICLE_WORDS
         if m[net + road.AGAIN] == 0:
             return
 
@@ -214,21 +250,19 @@ def let_go(m: at.Words, moved: int) -> None:
 def ring_of(m: at.Words, p: int) -> int:
     """The vehicles that `p` waits for, and those that they wait for; 0 when one of them will go on by itself."""
     net = m[road.ROADS]
-    n = m[net + road.VEHICLES_N]
-    ring = m[m[p + at.MORE_VEHICLE] + road.BIT]
-    if m[m[p + at.MORE_VEHICLE] + road.DEPENDS] & ~m[net + road.WAITERS] != 0:
-        return 0
-    while True:
-        grown = ring
-        for i in range(n):
-            w = m[vehicle_process(m, i) + at.MORE_VEHICLE]
-            if (m[w + road.BIT] & grown) != 0:
-                if m[w + road.WAITING] == 0 or (m[w + road.DEPENDS] & road.CLOCK) != 0:
-                    return 0
-                grown |= m[w + road.DEPENDS]
-        if grown == ring:
-            return ring
-        ring = grown
+    going = ~m[net + road.WAITERS]
+    ring = m[m[p + at.MORE_VEHICLE] + road.BIT] | m[m[p + at.MORE_VEHICLE] + road.DEPENDS]
+    before = 0
+    while ring != before:
+        if ring & going != 0:  # or who waits for a closure to end: its bit is nobody's
+            return 0
+        before = ring
+        w = m[net + road.RECORDS]
+        for _ in range(m[net + road.VEHICLES_N]):
+            if (m[w + road.BIT] & before) != 0:
+                ring |= m[w + road.DEPENDS]
+            w += road.VEHICLE_WORDS
+    return ring
 
 
 def end_standstill(m: at.Words, p: int) -> None:
