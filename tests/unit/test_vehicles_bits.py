@@ -9,6 +9,8 @@ import pytest
 from andon.adapters.site_folder import load
 from andon.core.time import SECOND
 from andon.models.simulate.asked import asked
+from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel import road
 from andon.models.simulate.live import live_state
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.traffic import traffic
@@ -60,3 +62,19 @@ def test_another_vehicle_has_a_parking_place_of_its_own() -> None:
     assert found is not None
     assert all(sum(f.shares.values()) == pytest.approx(1.0) for f in found.fleets)
     assert found.fleets[0].loaded_km > 0.1
+
+
+def test_how_many_words_hold_the_places_of_a_network_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = hall()
+    change = asked(site, {"amr.vehicles": 6, "tugger.vehicles": 2})
+    found = []
+    for bits in (road.BITS, 7):
+        monkeypatch.setattr(road, "BITS", bits)
+        rows = replicate(compile_site(site, None, 2 * 3600.0, change), 2, 5, flavour="plain")
+        words = int(rows.image.memory[rows.image.memory[road.ROADS] + road.HOME_WORDS])
+        assert (words > 2) == (bits == 7)
+        first = len(rows.image.machines)
+        states = (at.MOVING, road.CARRYING, road.IN_TRAFFIC)
+        shares = [rows.share(first + k, s).tolist() for k in range(len(rows.image.vehicles)) for s in states]
+        found.append((rows.done().tolist(), rows.header(at.EVENTS).tolist(), shares))
+    assert found[0] == found[1]

@@ -46,10 +46,10 @@ def be_at(m: at.Words, v: int, node: int) -> None:
 def is_clear(m: at.Words, w: int, taken: int) -> bool:
     """Whether nobody stands in the way home of vehicle `w`; who stands where is said by the bits at `taken`."""
     way = m[w + road.HOME_WAY]
+    there = 0
     for k in range(m[m[road.ROADS] + road.HOME_WORDS]):
-        if m[way + k] & m[taken + k] != 0:
-            return False
-    return True
+        there |= m[way + k] & m[taken + k]
+    return there == 0
 
 
 def all_there(m: at.Words) -> int:

@@ -23,14 +23,17 @@ FLEET_AT, CHOICE = 20, 21
 NODES_N, ARCS, SEGMENTS, SEGMENTS_N, VEHICLES, VEHICLES_N, WAIT_HEAD, WAIT_TAIL, PROTECTED, GAVE_WAY = range(10)
 TARGETS, STOPS, NODES, CHARGERS, LINES, LINE, LINES_N, AGAIN, SHARED, SHARED_N = range(10, 20)
 """PROTECTED: a vehicle that was in a standstill, until it has reached its goal. AGAIN: those that wait should try once
-more. TARGETS: by node, where its row begins in the tables of ways. STOPS: pick-up and set-down node by station. CHARGERS: by node, 0 none, 1 free, 2 booked; SHARED: those that are
-nobody's place. LINES: when which set of closures begins."""
-RECORDS, HOME_WORDS, STUCK, PLAN, PLAN_N, SPARE, WAITERS, TAKEN, NEXT_HOME, LAST_HOME, LEFT_THERE, ELSEWISE = range(20, 32)
+more. TARGETS: by node, where its row begins in the tables of ways. STOPS: pick-up and set-down node by station.
+CHARGERS: by node, 0 none, 1 free, 2 booked; SHARED: those that are nobody's place. LINES: when which set of closures
+begins."""
+RECORDS, HOME_WORDS, STUCK, PLAN, PLAN_N, SPARE, WAITERS, TAKEN, NEXT_HOME, LAST_HOME, LEFT_THERE, ELSEWISE = range(
+    20, 32
+)
 """RECORDS: address of the first vehicle's record. PLAN: who drives how many arcs home, in order; SPARE: room for the
-next one. STUCK: who did not get home when that was last played, a bit each; WAITERS: who waits. TAKEN: HOME_WORDS words,
-a bit for each place that a vehicle keeps; LEFT_THERE: room for as many. NEXT_HOME, LAST_HOME: the first and the last
-vehicle's record in the order in which they can go home. ELSEWISE: somebody may wait for another reason than that his
-next segment is taken."""
+next one. STUCK: who did not get home when that was last played, a bit each; WAITERS: who waits. TAKEN: HOME_WORDS
+words, a bit for each place that a vehicle keeps; LEFT_THERE: room for as many. NEXT_HOME, LAST_HOME: the first and the
+last vehicle's record in the order in which they can go home. ELSEWISE: somebody may wait for another reason than that
+his next segment is taken."""
 NETWORK_WORDS = 32
 
 # --- a node; a place is a segment that a node belongs to: vehicles stand in places

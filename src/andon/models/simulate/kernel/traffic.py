@@ -13,7 +13,13 @@ from __future__ import annotations
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
 from andon.models.simulate.kernel.events import enter, note, schedule
-from andon.models.simulate.kernel.homeward import ORDERED, able_one_by_one, all_can_go_home, first_on_list, who_is_before
+from andon.models.simulate.kernel.homeward import (
+    ORDERED,
+    able_one_by_one,
+    all_can_go_home,
+    first_on_list,
+    who_is_before,
+)
 from andon.models.simulate.kernel.network import arc_of, be_at, next_arc, node_of, vehicle_process
 
 
@@ -98,15 +104,7 @@ def try_to_go(m: at.Words, p: int, v: int) -> bool:
         m[place] = p
         be_at(m, v, there)
         if all_can_go_home(m, p, v, node):
-            if m[at.TRACE_END] > 0:
-                note(m, road.TRACE_DRIVES, p, arc)
-            m[v + road.CAME_FROM] = node
-            m[v + road.ON_ARC] = arc + 1
-            if m[v + road.WAITING] != 0:
-                book_wait(m, p, v, lane)
-            m[lane + road.PASSED] += 1
-            m[v + road.LEFT] = m[m[m[v + road.FLEET] + road.ARC_NS] + 2 * arc + m[v + road.LOADED]]
-            roll(m, p, v)
+            depart(m, p, v, arc, node)
             return True
         m[lane] = on_lane
         m[place] = on_place
@@ -120,15 +118,27 @@ def try_to_go(m: at.Words, p: int, v: int) -> bool:
 
 
 def wait_until_free(m: at.Words, p: int, v: int, lane: int, place: int) -> None:
-    """Vehicle `v` waits for those in the segments at `lane` and `place`: until one of the two is free, a new try would
-    end like this one.
-    """
-    if m[lane] != 0 and m[lane] != p:  # noqa: PLR1714 - compiled, a tuple costs
+    """Vehicle `v` waits for those in segments `lane` and `place`: until one is free, a new try would end like this."""
+    if m[lane] != 0 and m[lane] != p:
         m[v + road.WANTS_LANE] = lane
         m[lane + road.SOUGHT] = 1
-    if m[place] != 0 and m[place] != p:  # noqa: PLR1714 - as above
+    if m[place] != 0 and m[place] != p:
         m[v + road.WANTS_PLACE] = place
         m[place + road.SOUGHT] = 1
+
+
+def depart(m: at.Words, p: int, v: int, arc: int, node: int) -> None:
+    """Drive in on an arc, from node `node`."""
+    if m[at.TRACE_END] > 0:
+        note(m, road.TRACE_DRIVES, p, arc)
+    lane = m[arc_of(m, arc) + road.ARC_LANE]
+    m[v + road.CAME_FROM] = node
+    m[v + road.ON_ARC] = arc + 1
+    if m[v + road.WAITING] != 0:
+        book_wait(m, p, v, lane)
+    m[lane + road.PASSED] += 1
+    m[v + road.LEFT] = m[m[m[v + road.FLEET] + road.ARC_NS] + 2 * arc + m[v + road.LOADED]]
+    roll(m, p, v)
 
 
 def roll(m: at.Words, p: int, v: int) -> None:
@@ -210,7 +220,7 @@ def arrive_at_node(m: at.Words, p: int, v: int) -> None:
 
 
 def let_go(m: at.Words, moved: int, one: int, two: int) -> None:
-    """Let those try again that wait for segment `one` or `two`, or else for a vehicle of `moved`; all, if AGAIN says so.
+    """Let those try again that wait for segment `one` or `two`, or else for a vehicle of `moved`; all, by AGAIN.
 
     In the order in which they came. Nobody else can go now who could not before: while the next segment is taken by
     another nothing changes, and DEPENDS holds whoever comes towards one, or cannot go home; among these nothing changes
