@@ -9,8 +9,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from andon.cli.simulate import command, seconds_of
+from andon.cli.simulate import command
 from andon.core.time import SECOND
+from andon.models.simulate.laws import seconds_of
 from andon.models.simulate.live import LiveState, MachineNow
 
 VALVES = str(Path(__file__).parents[2] / "examples" / "valve-works")

@@ -249,7 +249,7 @@ def test_everything_that_may_be_set_is_listed() -> None:
         (("--until", "throughput±1%", "--until", "lead time±1%"), "two precisions"),
         (("--until", "decided"), "nothing to decide between"),
         (("--until", "decided", "--of", "troughput", "--against", "curing.machines=3"), "nearest: `throughput`"),
-        (("--select", "completed"), "--select needs --indifference"),
+        (("--select", "completed"), "`--select` needs `--indifference`"),
         (("--select", "completed", "--indifference", "1"), "nothing to decide between"),
         (("--select", "completed", "--indifference", "-1", "--against", "curing.machines=3"), "give one above 0"),
         (("--against-site", "nowhere"), "nowhere"),

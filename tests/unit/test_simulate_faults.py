@@ -192,7 +192,9 @@ def test_a_wrong_override_names_what_could_be_meant(overrides: dict[str, float],
     assert all(word in str(caught.value) for word in words)
 
 
-@pytest.mark.parametrize(("horizon_s", "replications"), [(0.0, 2), (-5.0, 2), (1e9, 2), (10.0, 0), (10.0, 10**9)])
+@pytest.mark.parametrize(
+    ("horizon_s", "replications"), [(0.0, 2), (1e-9, 2), (-5.0, 2), (1e9, 2), (10.0, 0), (10.0, 10**9)]
+)
 def test_sizes_are_bounded(horizon_s: float, replications: int) -> None:
     site = line([Stage(exponential(1.0))], exponential(2.0))
     with pytest.raises(Unrunnable):
@@ -280,7 +282,7 @@ def _any_law(draw: st.DrawFn) -> Distribution:
     return Distribution(kind=kind, values=values, **{name: draw(number) for name in names})
 
 
-@given(laws=st.lists(_any_law(), min_size=3, max_size=3), horizon_s=st.sampled_from((1e-9, 1.0, 100.0, 3e7)))
+@given(laws=st.lists(_any_law(), min_size=3, max_size=3), horizon_s=st.sampled_from((1.0, 10.0, 100.0, 3e7)))
 @settings(max_examples=300)
 def test_no_parameter_ends_in_a_traceback_or_a_hang(laws: list[Distribution], horizon_s: float) -> None:
     stage = Stage(laws[0], fails=laws[1], repair=laws[2], setup=laws[1])

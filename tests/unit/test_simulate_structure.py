@@ -90,7 +90,7 @@ def test_what_is_set_to_what_it_is_changes_no_bit(valves: Site) -> None:
         ({"washing.cards": 13}, "`washing-buffer` has 12 places; give it a place for every card of `washing`"),
         ({"washing.dispatch": 4}, "station `washing` has no `setup` to avoid; set another rule"),
         ({"washing.dispatch": 6}, "`washing.dispatch` cannot be 6; give a whole number from 0 to 5"),
-        ({"cure.spread": float("nan")}, "give a number above 0"),
+        ({"cure.spread": float("nan")}, "`cure.spread` cannot be nan; give a number"),
     ],
 )
 def test_a_slip_is_one_sentence(valves: Site, overrides: dict[str, float], words: str) -> None:

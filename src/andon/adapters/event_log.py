@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,7 +35,13 @@ def write_event_log(replay: Replay, path: Path, about: Mapping[str, str]) -> int
         OSError: the file cannot be written.
     """
     table = event_table(replay).replace_schema_metadata({f"andon.{k}": v for k, v in about.items()})
-    draft = path.with_name(path.name + ".part")
-    parquet.write_table(table, draft, compression="zstd")
-    draft.replace(path)
+    if path.exists() and not path.is_file():  # such as /dev/null: written into, never replaced
+        parquet.write_table(table, path, compression="zstd")
+        return int(table.num_rows)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        parquet.write_table(table, draft, compression="zstd")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
     return int(table.num_rows)

@@ -10,10 +10,11 @@ import typer
 from rich.table import Table
 
 from andon.adapters.pool import ThreadPool
+from andon.cli.files import refuse_unwritable, write_whole
 from andon.cli.output import INTERRUPTED, JsonFlag, SiteArg, fail, print_json
-from andon.cli.simulate import LiveOf, beginning, interruptible, kept, progress, seconds_of, site_of
+from andon.cli.simulate import LiveOf, beginning, interruptible, kept, progress, site_of
 from andon.cli.simulate_show import wide
-from andon.models.simulate.laws import Unrunnable
+from andon.models.simulate.laws import Unrunnable, seconds_of
 from andon.models.simulate.question import Question, overrides_of, plain
 from andon.models.simulate.screen import Method, Screen, screen
 from andon.models.simulate.settable import levels
@@ -31,7 +32,7 @@ def command(live_of: LiveOf | None = None):  # type: ignore[no-untyped-def]  # n
         *,
         of: Annotated[str, typer.Option(help="The figure: throughput, lead time, ...")] = "throughput",
         method: Annotated[str, typer.Option(help="`one-way`, or `morris`.")] = "one-way",
-        trajectories: Annotated[int, typer.Option(help="Of Morris's screening.")] = 10,
+        trajectories: Annotated[int | None, typer.Option(help="Of Morris's screening; none: 10.")] = None,
         replications: Annotated[
             int | None, typer.Option(help="Futures of each point; none: 100, or 20 for morris.")
         ] = None,
@@ -42,8 +43,8 @@ def command(live_of: LiveOf | None = None):  # type: ignore[no-untyped-def]  # n
         change: Annotated[
             list[str] | None, typer.Option("--set", help="A change to the site.", metavar="NAME=VALUE")
         ] = None,
-        seed: Annotated[int, typer.Option(help="Same seed, same bits.", min=0)] = 1,
-        threads: Annotated[int | None, typer.Option(help="Threads; none: all cores.", min=1, max=256)] = None,
+        seed: Annotated[int, typer.Option(help="Same seed, same bits; a whole number from 0.")] = 1,
+        threads: Annotated[int | None, typer.Option(help="Threads; none: all cores.")] = None,
         plot: Annotated[Path | None, typer.Option(help="Write a tornado plot there.", metavar="FILE.svg")] = None,
         as_json: JsonFlag = False,
     ) -> None:
@@ -53,6 +54,9 @@ def command(live_of: LiveOf | None = None):  # type: ignore[no-untyped-def]  # n
             if method not in METHODS:
                 raise ValueError(f"`{method}` is no method; use one of {', '.join(METHODS)}")  # noqa: TRY301 - one way out
             chosen, usual = METHODS[method]
+            if trajectories is not None and chosen != "morris":
+                raise ValueError("`--trajectories` does nothing alone; add `--method morris`, or leave it out")  # noqa: TRY301 - as above
+            refuse_unwritable((plot,))
             live = beginning(folder, site, start, live_of)
             question = Question(
                 horizon_s=seconds_of(horizon),
@@ -62,14 +66,21 @@ def command(live_of: LiveOf | None = None):  # type: ignore[no-untyped-def]  # n
             )
             with interruptible() as stop, progress(quiet=as_json) as tell:
                 found = screen(
-                    site, question, of, chosen, live, trajectories=trajectories, pool=ThreadPool(threads), tell=tell,
+                    site,
+                    question,
+                    of,
+                    chosen,
+                    live,
+                    trajectories=10 if trajectories is None else trajectories,
+                    pool=ThreadPool(threads),
+                    tell=tell,
                     stop=stop,
-                )  # fmt: skip
+                )
+            again = _receipt(found, question, str(folder), kept(folder, live, start, None))
+            if plot is not None:
+                write_whole(plot, tornado(found))
         except (Unrunnable, ValueError) as error:
             fail(str(error), as_json=as_json)
-        if plot is not None:
-            plot.write_text(tornado(found), encoding="utf-8")
-        again = _receipt(found, question, str(folder), kept(folder, live, start, None))
         if as_json:
             print_json({**found.as_json(), "reproduce": again})
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,82 +16,30 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from andon.adapters.policies import load_policy
 from andon.adapters.pool import ThreadPool
 from andon.adapters.site_folder import load
 from andon.adapters.starts import keep_start
 from andon.cli import simulate_show
+from andon.cli.files import refuse_unwritable, write_whole
 from andon.cli.output import INTERRUPTED, NO, JsonFlag, SiteArg, fail, print_json
+from andon.cli.simulate_asked import indifference_of, policy_of, refuse_idle, schedule_of, width_wanted
 from andon.cli.simulate_files import Wanted, write
-from andon.models.simulate import question as asking
 from andon.models.simulate.bottleneck import by_sensitivity
 from andon.models.simulate.compare import compare
-from andon.models.simulate.laws import SECONDS, Unrunnable
+from andon.models.simulate.laws import Unrunnable, seconds_of
 from andon.models.simulate.live import LiveState
-from andon.models.simulate.planned import Schedule
-from andon.models.simulate.policy import Policy
-from andon.models.simulate.question import Question, Width, overrides_of, width_of
-from andon.models.simulate.schedule import read_schedule
+from andon.models.simulate.question import (
+    REPLICATIONS_MAX,
+    Question,
+    overrides_of,
+    switches_of,
+)
 from andon.models.simulate.settable import Setting, levels, settings
 from andon.models.simulate.together import Tell
 from andon.site.model import Site
-from andon.site.problems import did_you_mean, words
 
 LiveOf = Callable[[Path, Site], LiveState | str]
 """The live state of the site's running twin, or one sentence that says why there is none."""
-
-
-def seconds_of(text: str) -> float:
-    """A length of time such as `8h`, `90min`, `3600s` or `2d`, in seconds.
-
-    Raises:
-        ValueError: it is none; one sentence.
-
-    >>> seconds_of("8h"), seconds_of("90min")
-    (28800.0, 5400.0)
-    """
-    number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
-    unit = text[len(number) :] or "s"
-    if unit not in SECONDS or unit == "1":
-        raise ValueError(f"`{text}` is no length of time; write it like 8h, 90min, 3600s or 2d")
-    try:
-        return float(number) * SECONDS[unit]
-    except ValueError:
-        raise ValueError(f"`{text}` is no length of time; write it like 8h, 90min, 3600s or 2d") from None
-
-
-def _policy(site: Site, text: str | None, stations: Sequence[str]) -> Policy | None:
-    """Who is asked.
-
-    Raises:
-        ValueError: nobody, or at a station that is not there; one sentence.
-    """
-    known = [*(s.id for s in site.stations), *(f.id for f in site.fleets)]
-    for station in stations:
-        if station not in known:
-            fix = did_you_mean(station, known, f"name one of {words(known)}")
-            raise ValueError(f"`--policy-at {station}` names no station and no fleet; {fix}")
-    if text is None:
-        if stations:
-            raise ValueError("`--policy-at` asks nobody; add `--policy`")
-        return None
-    return load_policy(text, stations)
-
-
-def _schedule(site: Site, path: Path | None) -> Schedule | None:
-    """The schedule of a file.
-
-    Raises:
-        Unrunnable, ValueError: it cannot be read, or is none of this site's; one sentence.
-    """
-    if path is None:
-        return None
-    try:
-        return read_schedule(site, path.read_text(encoding="utf-8-sig"), str(path))
-    except OSError as error:
-        raise ValueError(f"`{path}` cannot be read ({error.strerror}); name a CSV file") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"`{path}` is not UTF-8; save it as UTF-8") from None
 
 
 def command(live_of: LiveOf | None = None) -> Callable[..., None]:
@@ -99,7 +48,7 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
     def simulate_command(
         folder: SiteArg,
         *,
-        replications: Annotated[int, typer.Option(help="Futures to run.")] = 200,
+        replications: Annotated[int | None, typer.Option(help="Futures to run; none: 200.")] = None,
         horizon: Annotated[str, typer.Option(help="How far to look ahead: 8h, 90min, 2d.")] = "8h",
         start: Annotated[
             str, typer.Option("--from", help="`empty`, `now` (the running twin), or a state saved before.")
@@ -131,17 +80,22 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
             list[str] | None,
             typer.Option(help="Go on until `throughput±1%`, `lead time±0.1`, or `decided`.", metavar="WHAT"),
         ] = None,
-        of: Annotated[str, typer.Option(help="The figure that `decided` is about.")] = "throughput",
+        of: Annotated[
+            str | None, typer.Option(help="The figure that `decided` is about; none: throughput.", metavar="FIGURE")
+        ] = None,
         select: Annotated[
             str | None, typer.Option(help="Choose the best alternative by this figure.", metavar="FIGURE")
         ] = None,
         indifference: Annotated[
             float | None, typer.Option(help="With --select: the smallest difference that matters, in its unit.")
         ] = None,
-        confidence: Annotated[float, typer.Option(help="Of a decision or a selection.", min=0.5, max=0.999999)] = 0.95,
+        confidence: Annotated[
+            float | None, typer.Option(help="Of a decision or a selection, from 0.5 to 0.999999; none: 0.95.")
+        ] = None,
         replications_max: Annotated[
-            int, typer.Option(help="Bound of --until and --select, of each alternative.")
-        ] = asking.REPLICATIONS_MAX,
+            int | None,
+            typer.Option(help=f"Bound of --until and --select, of each alternative; none: {REPLICATIONS_MAX:,}."),
+        ] = None,
         bottleneck: Annotated[
             bool, typer.Option("--bottleneck", help="Also make each station a tenth faster, and say which one matters.")
         ] = False,
@@ -161,8 +115,8 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
             typer.Option(help="With --policy: ask at this station, or about this fleet, only; may be given again."),
         ] = None,
         settable: Annotated[bool, typer.Option("--settable", help="List what may be set, and end.")] = False,
-        seed: Annotated[int, typer.Option(help="Same seed, same bits.", min=0)] = 1,
-        threads: Annotated[int | None, typer.Option(help="Threads; none: all cores.", min=1, max=256)] = None,
+        seed: Annotated[int, typer.Option(help="Same seed, same bits; a whole number from 0.")] = 1,
+        threads: Annotated[int | None, typer.Option(help="Threads; none: all cores.")] = None,
         plot: Annotated[Path | None, typer.Option(help="Write a picture (SVG) there.", metavar="FILE.svg")] = None,
         save_state: Annotated[
             Path | None, typer.Option(help="Save the state that was begun from, to repeat it.", metavar="FILE.json")
@@ -177,7 +131,7 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
             Path | None, typer.Option(help="Draw one replication's queues over time (SVG).", metavar="FILE.svg")
         ] = None,
         replication: Annotated[
-            int | None, typer.Option(help="Which one to log and draw; none: the one nearest to the median.", min=0)
+            int | None, typer.Option(help="Which one to log and draw, from 0; none: the one nearest to the median.")
         ] = None,
         as_json: JsonFlag = False,
     ) -> None:
@@ -187,22 +141,35 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
             if settable:
                 _list(list(settings(site).values()), as_json=as_json)
                 return
+            refuse_idle(
+                {
+                    "--of": of, "--confidence": confidence, "--replications-max": replications_max,
+                    "--indifference": indifference, "--replication": replication, "--save-state": save_state,
+                    "--policy-at": policy_at, "--replications": replications,
+                },
+                {
+                    "--until decided": "decided" in (until or ()), "--until": until, "--select": select,
+                    "--log": log, "--gantt": gantt, "--queues": queues, "--policy": policy,
+                    "--from now": start != "empty",
+                },
+            )  # fmt: skip
+            refuse_unwritable((plot, save_state, log, gantt, queues))
             question = Question(
                 horizon_s=seconds_of(horizon),
-                replications=replications,
+                replications=200 if replications is None else replications,
                 seed=seed,
-                overrides=overrides_of([*(change or ()), *(scenario or ())], levels(site)),
+                overrides=overrides_of([*(change or ()), *switches_of(scenario or ())], levels(site)),
                 against=tuple(overrides_of([text], levels(site)) for text in against or ()),
                 sites=tuple(against_site or ()),
-                until=_width(until or ()),
-                decided=of if "decided" in (until or ()) else "",
+                until=width_wanted(until or ()),
+                decided=(of or "throughput") if "decided" in (until or ()) else "",
                 select=select or "",
-                indifference=_zone(select, indifference),
-                confidence=confidence,
-                replications_max=replications_max,
+                indifference=indifference_of(select, indifference),
+                confidence=0.95 if confidence is None else confidence,
+                replications_max=REPLICATIONS_MAX if replications_max is None else replications_max,
                 bottleneck=bottleneck,
-                policy=_policy(site, policy, policy_at or ()),
-                schedule=_schedule(site, schedule),
+                policy=policy_of(site, policy, policy_at or ()),
+                schedule=schedule_of(site, schedule),
             )
             live = beginning(folder, site, start, live_of)
             others = {name: site_of(Path(name), as_json=as_json) for name in question.sites}
@@ -211,16 +178,15 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
                 found = compare(site, question, live, others=others, pool=pool, tell=tell, stop=stop)
                 pull = None
                 if bottleneck and not stop():
-                    pull = by_sensitivity(site, live, question, question.overrides, found.base, pool=pool, stop=stop)
-        except (Unrunnable, ValueError) as error:
-            fail(str(error), as_json=as_json)
-        saved = kept(folder, live, start, save_state)
-        if plot is not None:
-            from andon.models.simulate.plot import picture  # noqa: PLC0415 - matplotlib takes half a second to load
+                    pull = by_sensitivity(
+                        site, live, question, question.overrides, found.base, pool=pool, tell=tell, stop=stop
+                    )
+            saved = kept(folder, live, start, save_state)
+            again = found.again(str(folder), saved)
+            if plot is not None:
+                from andon.models.simulate.plot import picture  # noqa: PLC0415 - matplotlib takes half a second to load
 
-            plot.write_text(picture(found.base), encoding="utf-8")
-        again = found.again(str(folder), saved)
-        try:
+                write_whole(plot, picture(found.base))
             written = write(found.base, Wanted(log, gantt, queues, replication), again)
         except (Unrunnable, ValueError) as error:
             fail(str(error), as_json=as_json)
@@ -241,24 +207,12 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
     return simulate_command
 
 
-def _width(texts: Sequence[str]) -> Width | None:
-    wanted = [width_of(text) for text in texts if text != "decided"]
-    if len(wanted) > 1:
-        raise ValueError("two precisions were asked for; give one, and `decided` beside it if you like")
-    return wanted[0] if wanted else None
-
-
-def _zone(select: str | None, indifference: float | None) -> float:
-    if select and indifference is None:
-        raise ValueError("--select needs --indifference; give the smallest difference that matters")
-    return indifference or 0.0
-
-
 def site_of(folder: Path, *, as_json: bool) -> Site:
     """The site of a folder; one that cannot be read ends the command with a sentence."""
     site = load(folder)
     if not isinstance(site, Site):
-        fail(f"{site[0].sentence()} (`andon check {folder}` lists everything)", as_json=as_json)
+        more = f" (`andon check {shlex.quote(str(folder))}` lists everything)" if folder.is_dir() else ""
+        fail(f"{site[0].sentence()}{more}", as_json=as_json)
     return site
 
 
@@ -329,10 +283,18 @@ def beginning(folder: Path, site: Site, start: str, live_of: LiveOf | None) -> L
 
 
 def kept(folder: Path, live: LiveState | None, start: str, wanted: Path | None) -> str:
-    """Where the state that was begun from can be read again: without it a live answer could not be repeated."""
+    """Where the state that was begun from can be read again: without it a live answer could not be repeated.
+
+    Raises:
+        ValueError: it cannot be kept; one sentence.
+    """
     if live is None or (start != "now" and wanted is None):
         return start
     if wanted is None:
-        return str(keep_start(folder, live.digest(), live.as_json()))
-    wanted.write_text(json.dumps(live.as_json(), indent=1), encoding="utf-8")
+        try:
+            return str(keep_start(folder, live.digest(), live.as_json()))
+        except OSError as error:
+            text = f"the state that it began from cannot be kept in `{folder}` ({error.strerror})"
+            raise ValueError(f"{text}; name a place with --save-state") from error
+    write_whole(wanted, json.dumps(live.as_json(), indent=1))
     return str(wanted)

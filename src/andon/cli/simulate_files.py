@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from andon.cli.files import write_whole
 from andon.models.simulate.replay import Replay, replay, typical
 from andon.models.simulate.result import Result
 
@@ -39,9 +40,7 @@ def write(result: Result, wanted: Wanted, again: str) -> list[str]:
     try:
         return _written(result, wanted, events, again)
     except OSError as error:
-        raise ValueError(
-            f"`{error.filename}` cannot be written ({error.strerror}); name a folder that exists"
-        ) from error
+        raise ValueError(f"`{wanted.log}` cannot be written ({error}); name another file") from error
 
 
 def _written(result: Result, wanted: Wanted, events: Replay, again: str) -> list[str]:
@@ -64,7 +63,7 @@ def _written(result: Result, wanted: Wanted, events: Replay, again: str) -> list
 
         for path, draw in ((wanted.gantt, gantt), (wanted.queues, queues)):
             if path is not None:
-                path.write_text(draw(events), encoding="utf-8")
+                write_whole(path, draw(events))
                 said.append(f"replication {events.replication} is drawn in {path}")
     if not events.whole:
         said.append("the events are more than a log holds; it ends early: shorten the horizon")

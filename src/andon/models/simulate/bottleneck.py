@@ -13,7 +13,7 @@ from andon.models.simulate.live import LiveState
 from andon.models.simulate.question import Question
 from andon.models.simulate.result import Result
 from andon.models.simulate.run import Pool, compile_site
-from andon.models.simulate.together import Grown
+from andon.models.simulate.together import Grown, Tell
 from andon.site.model import Site
 
 FASTER = 1.1
@@ -62,6 +62,7 @@ def by_sensitivity(
     result: Result,
     *,
     pool: Pool | None = None,
+    tell: Tell | None = None,
     stop: Callable[[], bool] | None = None,
     start_ns: int | None = None,
 ) -> Bottleneck | None:
@@ -70,7 +71,10 @@ def by_sensitivity(
     base = result.rows.part(0, n).done()
     change = asked(site, overrides)
     gains = []
-    for station in (change.site or site).stations:
+    stations = (change.site or site).stations
+    for number, station in enumerate(stations):
+        if tell is not None:
+            tell(number, len(stations), f"{station.id} a tenth faster")
         pace = {**change.pace, station.id: change.pace.get(station.id, 1.0) / FASTER}
         image = compile_site(
             site,
@@ -79,6 +83,7 @@ def by_sensitivity(
             replace(change, pace=pace),
             start_ns=start_ns,
             policy=question.policy,
+            schedule=question.schedule,
         )
         rows = Grown(image, question.seed, pool).to(n, stop)
         if rows.n < n:

@@ -210,6 +210,8 @@ def compare(
     variants: list[tuple[str, Site, Mapping[str, float]]] = [(label, site, question.overrides)]
     variants += [(_label(one), site, one) for one in question.against]
     variants += [(name, sites[name], {}) for name in question.sites]
+    question.refuse()
+    _refuse_twins([label for label, _, _ in variants])
     if (question.decided or question.select) and len(variants) < 2:
         raise Unrunnable("there is nothing to decide between; give an alternative with --against")
     images = [
@@ -249,6 +251,17 @@ def _lasting(base: Sequence[Figure], other: Sequence[Figure], question: Question
         return None
     x = figure_of(other, question.decided).values - figure_of(base, question.decided).values
     return lasting_interval(x[np.isfinite(x)], 1.0 - (1.0 - question.confidence) / k)
+
+
+def _refuse_twins(labels: Sequence[str]) -> None:
+    """Everything that is compared has a name of its own.
+
+    Raises:
+        Unrunnable: two are the same.
+    """
+    twice = [label for label in dict.fromkeys(labels) if labels.count(label) > 1]
+    if twice:
+        raise Unrunnable(f"`{twice[0]}` would be compared with itself; leave one of the two out")
 
 
 def _label(overrides: Mapping[str, float]) -> str:

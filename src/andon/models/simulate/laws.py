@@ -29,6 +29,25 @@ def scale_of(unit: str, name: str) -> float:
     return SECONDS[unit]
 
 
+def seconds_of(text: str) -> float:
+    """A length of time such as `8h`, `90min`, `3600s` or `2d`, in seconds.
+
+    Raises:
+        ValueError: it is none; one sentence.
+
+    >>> seconds_of("8h"), seconds_of("90min")
+    (28800.0, 5400.0)
+    """
+    number = text.strip().rstrip("abcdefghijklmnopqrstuvwxyz")
+    unit = text.strip()[len(number) :] or "s"
+    if unit not in SECONDS or unit == "1":
+        raise ValueError(f"`{text}` is no length of time; write it like 8h, 90min, 3600s or 2d")
+    try:
+        return float(number) * SECONDS[unit]
+    except ValueError:
+        raise ValueError(f"`{text}` is no length of time; write it like 8h, 90min, 3600s or 2d") from None
+
+
 def mean_of(d: Distribution) -> float:
     """The distribution's mean, in its own unit (a truncated normal law by its untruncated mean)."""
     match d.kind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -12,12 +13,16 @@ from andon.models.simulate.figures import Figure
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.planned import Schedule
 from andon.models.simulate.policy import Policy
-from andon.models.simulate.scenario import is_switch, usual
+from andon.models.simulate.run import REPLICATIONS_MAX as FUTURES_MAX
+from andon.models.simulate.scenario import is_switch, switch_of, usual
 from andon.site.floor import DISPATCH
 
 UNTIL = re.compile(r"^\s*(?P<figure>.*?)\s*(?:±|\+-|\+/-)\s*(?P<amount>\d+(?:\.\d*)?|\.\d+)\s*(?P<percent>%?)\s*$")
 REPLICATIONS_MAX = 10_000
 """Where a question that goes on until something is known ends, unless it says otherwise."""
+SEED_MAX = 2**63 - 1
+"""The kernel's words hold no larger one."""
+CONFIDENCE_MIN, CONFIDENCE_MAX = 0.5, 0.999999
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,26 @@ class Question:
     """What the machines of the base execute as given; alternatives go by their stations' rules."""
     bottleneck: bool = False
     """Whether the bottleneck is sought by sensitivity, too."""
+
+    def refuse(self) -> None:
+        """Whatever is wrong with the question itself, said before anything is run.
+
+        Raises:
+            Unrunnable: one sentence.
+        """
+        if not 1 <= self.replications <= FUTURES_MAX:
+            raise Unrunnable(f"{self.replications} replications cannot be run; ask for 1 to {FUTURES_MAX:,}")
+        if not 1 <= self.replications_max <= FUTURES_MAX:
+            raise Unrunnable(f"a bound of {self.replications_max} cannot be; ask for 1 to {FUTURES_MAX:,}")
+        if isinstance(self.seed, float) or not 0 <= self.seed <= SEED_MAX:
+            raise Unrunnable(f"{self.seed} is no seed; give a whole number from 0 to {SEED_MAX}")
+        if not CONFIDENCE_MIN <= self.confidence <= CONFIDENCE_MAX:
+            limits = f"{CONFIDENCE_MIN:g} to {CONFIDENCE_MAX:g}"
+            raise Unrunnable(f"a confidence of {self.confidence:g} cannot be; give one from {limits}")
+        if self.select and not 0 < self.indifference < math.inf:
+            raise Unrunnable(f"an indifference of {self.indifference:g} cannot be; give one above 0")
+        if self.select and (self.until is not None or self.decided):
+            raise Unrunnable("a selection ends by its own rule; leave `--until` or `--select` out")
 
     def command(self, folder: str, start: str) -> str:
         """What to type to get the same bits again; `start` is `empty`, or the file of the state that it began from."""
@@ -104,7 +129,7 @@ def plain(value: float) -> str:
     >>> plain(4.0), plain(1.1), plain(1e22)
     ('4', '1.1', '1e+22')
     """
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+    return str(int(value)) if abs(value) < 1e15 and value == int(value) else repr(float(value))
 
 
 def joined(overrides: Mapping[str, float]) -> str:
@@ -135,20 +160,44 @@ def overrides_of(texts: Sequence[str], words: Mapping[str, Mapping[str, float]] 
     """
     found: dict[str, float] = {}
     for text in (part for joined_text in texts for part in joined_text.split(",") if joined_text.strip() != "declared"):
-        name, sign, value = text.partition("=")
-        if name.strip().endswith(".dispatch") and value.strip() in DISPATCH:
-            value = str(DISPATCH.index(value.strip()))
+        name, sign, value = (part.strip() for part in text.partition("="))
+        if name in found:
+            raise ValueError(f"`{name}` is set twice; leave one of them out")
         if is_switch(name) and not sign:
-            found[name.strip()] = usual(name)
+            found[name] = usual(name)
             continue
-        try:
-            word = (words or {}).get(name.strip(), {}).get(value.strip())
-            found[name.strip()] = float(value) if word is None else word
-        except ValueError:
-            raise ValueError(f"`{text}` sets nothing; write NAME=NUMBER, such as cure.spread=1.1") from None
-        if not sign or not name.strip():
+        if not sign or not name:
             raise ValueError(f"`{text}` sets nothing; write NAME=NUMBER, such as cure.spread=1.1")
+        found[name] = _value(name, value, (words or {}).get(name, {}))
     return found
+
+
+def _value(name: str, value: str, words: Mapping[str, float]) -> float:
+    """A number, or a word that stands for one."""
+    if name.endswith(".dispatch"):
+        words = {**words, **{rule: float(i) for i, rule in enumerate(DISPATCH)}}
+    if value in words:
+        return words[value]
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        form = f"NAME=NUMBER or one of {', '.join(words)}" if words else "NAME=NUMBER, such as cure.spread=1.1"
+        raise ValueError(f"`{name}={value}` sets nothing; write {form}")
+    return number
+
+
+def switches_of(texts: Sequence[str]) -> list[str]:
+    """Scenario switches as they are typed.
+
+    Raises:
+        ValueError: one of them is none; one sentence.
+    """
+    for text in texts:
+        for part in text.split(","):
+            switch_of(part.partition("=")[0])
+    return list(texts)
 
 
 def width_of(text: str) -> Width:

@@ -22,6 +22,7 @@ from andon.models.simulate.policy import Policy
 from andon.models.simulate.question import Question
 from andon.models.simulate.rows import STATES, STATES_USUAL, Rows
 from andon.models.simulate.run import Pool, Progress, compile_site, replicate
+from andon.models.simulate.scenario import too_late
 from andon.models.simulate.schedule import executed, unplanned
 from andon.models.simulate.spread import Lean, Spread, leans_on, spread
 from andon.models.simulate.stable import stuck, warnings
@@ -226,7 +227,7 @@ def answer(
         leans_on=leans_on(rows.done(), rows),
         sampled=seen.sampled if seen is not None else (),
         not_represented=(*not_represented(site), *unplanned(rows)),
-        warnings=(*stuck(rows, change), *warnings(site, change)),
+        warnings=(*stuck(rows, change), *warnings(site, change), *too_late(changed, question.horizon_s)),
         mark=mark(site, live, changed, validated=validated, unknown=spreads[0].unknown_share),
         baseline=baseline_digest(site),
         kernel=jit.source_hash(),

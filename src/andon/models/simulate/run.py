@@ -31,8 +31,8 @@ CHUNK_FIRST = 5
 SUMMARIES_WORDS = 1 << 18
 """Words of whole summaries that a thread holds before it keeps what answers read of them."""
 REPLICATIONS_MAX = 100_000
-HORIZON_S_MAX = 3.2e7
-"""A year, about: the series of a site are not meant for more."""
+HORIZON_S_MIN, HORIZON_S_MAX = 1.0, 3.2e7
+"""A second; a year, about: the series of a site are not meant for more."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -76,8 +76,8 @@ def compile_site(
     Raises:
         Unrunnable: the site cannot be simulated; one sentence.
     """
-    if not 0 < horizon_s <= HORIZON_S_MAX:
-        raise Unrunnable(f"a horizon of {horizon_s:g} s cannot be simulated; use one above 0 and below a year")
+    if not HORIZON_S_MIN <= horizon_s <= HORIZON_S_MAX:
+        raise Unrunnable(f"a horizon of {horizon_s:g} s cannot be simulated; use one from a second to a year")
     begin = live.at_ns if live is not None else start_ns
     declared, site = site, change.site or site
     if live is not None and site is not declared:

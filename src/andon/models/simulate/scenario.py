@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from andon.models.simulate.laws import SECONDS, Unrunnable
+from andon.models.simulate.laws import Unrunnable, seconds_of
 from andon.models.simulate.structure import blocked
 from andon.site.model import Site
 from andon.site.stops import Scenario
@@ -48,15 +49,10 @@ def switch_of(name: str) -> Switch:
     if found is None or found[1] not in KINDS or bool(found[2]) != bool(KINDS[found[1]][0]):
         forms = ", ".join(f"`{kind}{f':{of}' if of else ''}@2h+1h`" for kind, (of, _, _) in KINDS.items())
         raise Unrunnable(f"`{name}` is no scenario; write one of {forms}")
-    return Switch(found[1], found[2] or "", _seconds(found[3], name), _seconds(found[4], name))
-
-
-def _seconds(text: str, name: str) -> float:
-    number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
-    unit = text[len(number) :] or "s"
-    if unit not in SECONDS or unit == "1" or number.count(".") > 1 or number == ".":
-        raise Unrunnable(f"`{text}` of scenario `{name}` is no length of time; write it like 8h, 90min, 3600s")
-    return float(number) * SECONDS[unit]
+    try:
+        return Switch(found[1], found[2] or "", seconds_of(found[3]), seconds_of(found[4]))
+    except ValueError as error:
+        raise Unrunnable(f"scenario `{name}`: {error}") from None
 
 
 def usual(name: str) -> float:
@@ -83,6 +79,15 @@ def refuse(site: Site, name: str, value: float) -> None:
     if not 0 < value <= 1000 or (whole and value != int(value)):
         number = "a whole number from 1" if whole else "a number above 0"
         raise Unrunnable(f"scenario `{name}` cannot be {value:g}; give {number} to 1000")
+
+
+def too_late(names: Iterable[str], horizon_s: float) -> tuple[str, ...]:
+    """A sentence for every switch that begins when the look is over."""
+    return tuple(
+        f"scenario `{name}` begins after the horizon of {horizon_s / 3600.0:g} h, so it changes nothing"
+        for name in names
+        if is_switch(name) and switch_of(name).from_s >= horizon_s
+    )
 
 
 def supposed(site: Site, name: str, value: float) -> Site:

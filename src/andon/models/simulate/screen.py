@@ -224,6 +224,7 @@ def screen(
     Raises:
         Unrunnable: one sentence that names what cannot be simulated or asked.
     """
+    question.refuse()
     if not 1 <= trajectories <= TRAJECTORIES_MAX:
         raise Unrunnable(f"{trajectories} trajectories cannot be run; ask for 1 to {TRAJECTORIES_MAX}")
     known = spans(site, question.overrides)

@@ -42,11 +42,11 @@ class Setting:
 
     def refuse(self, value: float) -> None:
         """Raises `Unrunnable` when the value cannot be."""
+        if not math.isfinite(value):
+            raise Unrunnable(f"`{self.name}` cannot be {value:g}; give a number")
         if self.kind in {"sequence", "set-point"}:
-            if not math.isfinite(value):
-                raise Unrunnable(f"`{self.name}` cannot be {value:g}; give a number")
             return
-        if self.kind == "mean" and not 0 < value < math.inf:
+        if self.kind == "mean" and value <= 0:
             raise Unrunnable(f"the mean of `{self.name}` cannot be {value:g}; give a number above 0")
         if not self.low <= value <= self.high or (self.whole and value != int(value)):
             number = "a whole number" if self.whole else "a number"

@@ -85,6 +85,8 @@ def reals(site: Site, factors: dict[str, float], *, uncertain: bool = True) -> R
         values[at.FACTORS + 2 * i] = spread
         values[at.FACTORS + 2 * i + 1] = factors.get(name, 1.0)
         words, more = words_of(a, at.FACTORS + 2 * i + 1, tail + len(empirical), signed=name in signed)
+        if not abs(words[at.MEAN]) * values[at.FACTORS + 2 * i + 1] * words[at.SCALE] <= at.LONGEST_S:
+            raise Unrunnable(f"the mean of `{name}` is longer than thirty years; make it less, or leave it out")
         places[name] = head + len(laws)
         laws += words
         empirical += more

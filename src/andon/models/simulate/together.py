@@ -83,8 +83,7 @@ def run_together(
     Raises:
         Unrunnable: one of them cannot run, or the question names a figure that there is not.
     """
-    if not 1 <= question.replications_max <= REPLICATIONS_MAX:
-        raise Unrunnable(f"a bound of {question.replications_max} cannot be; ask for 1 to {REPLICATIONS_MAX:,}")
+    question.refuse()
     if question.select:
         return _select(grown, question, tell, stop)
     sequential = question.until is not None or bool(question.decided)

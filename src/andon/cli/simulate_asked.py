@@ -1,0 +1,97 @@
+"""What a person has typed for `andon simulate`, read and checked before anything is run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from andon.adapters.policies import load_policy
+from andon.models.simulate.planned import Schedule
+from andon.models.simulate.policy import Policy
+from andon.models.simulate.question import Width, width_of
+from andon.models.simulate.schedule import read_schedule
+from andon.site.model import Site
+from andon.site.problems import did_you_mean, words
+
+NEEDS: dict[str, tuple[str, ...]] = {
+    "--of": ("--until decided",),
+    "--confidence": ("--until decided", "--select"),
+    "--replications-max": ("--until", "--select"),
+    "--indifference": ("--select",),
+    "--replication": ("--log", "--gantt", "--queues"),
+    "--save-state": ("--from now",),
+    "--policy-at": ("--policy",),
+}
+"""Options that do nothing unless one of these stands beside them."""
+
+
+def refuse_idle(given: Mapping[str, Any], beside: Mapping[str, Any]) -> None:
+    """No option is taken and then not used.
+
+    Args:
+        given: options of `NEEDS`, and `--replications`; what was not typed is None or empty.
+        beside: what they may stand beside; what was not typed is false.
+
+    Raises:
+        ValueError: one would do nothing; one sentence.
+    """
+    for option, needed in NEEDS.items():
+        if given[option] not in (None, []) and not any(beside[each] for each in needed):
+            raise ValueError(f"`{option}` does nothing alone; add {' or '.join(needed)}, or leave it out")
+    for rule in ("--until", "--select"):
+        if given["--replications"] is not None and beside[rule]:
+            raise ValueError(f"`{rule}` says itself how many futures it needs; bound it with --replications-max")
+
+
+def policy_of(site: Site, text: str | None, stations: Sequence[str]) -> Policy | None:
+    """Who is asked.
+
+    Raises:
+        ValueError: nobody, or at a station that is not there; one sentence.
+    """
+    known = [*(s.id for s in site.stations), *(f.id for f in site.fleets)]
+    for station in stations:
+        if station not in known:
+            fix = did_you_mean(station, known, f"name one of {words(known)}")
+            raise ValueError(f"`--policy-at {station}` names no station and no fleet; {fix}")
+    return None if text is None else load_policy(text, stations)
+
+
+def schedule_of(site: Site, path: Path | None) -> Schedule | None:
+    """The schedule of a file.
+
+    Raises:
+        Unrunnable, ValueError: it cannot be read, or is none of this site's; one sentence.
+    """
+    if path is None:
+        return None
+    try:
+        return read_schedule(site, path.read_text(encoding="utf-8-sig"), str(path))
+    except OSError as error:
+        raise ValueError(f"`{path}` cannot be read ({error.strerror}); name a CSV file") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"`{path}` is not UTF-8; save it as UTF-8") from None
+
+
+def width_wanted(texts: Sequence[str]) -> Width | None:
+    """The one precision that is asked for.
+
+    Raises:
+        ValueError: there are two, or it is none; one sentence.
+    """
+    wanted = [width_of(text) for text in texts if text != "decided"]
+    if len(wanted) > 1:
+        raise ValueError("two precisions were asked for; give one, and `decided` beside it if you like")
+    return wanted[0] if wanted else None
+
+
+def indifference_of(select: str | None, indifference: float | None) -> float:
+    """The smallest difference that matters to a selection.
+
+    Raises:
+        ValueError: it is missing; one sentence.
+    """
+    if select and indifference is None:
+        raise ValueError("`--select` needs `--indifference`; give the smallest difference that matters")
+    return indifference or 0.0
