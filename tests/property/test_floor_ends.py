@@ -24,7 +24,7 @@ def _mazes(draw: st.DrawFn) -> Site:
     """Few places, routes that come back, work that is sent back, other stations: whatever can bite its own tail."""
     n = draw(st.integers(2, 4))
     stages = [
-        Stage(exponential(draw(st.floats(2, 20))), machines=draw(st.integers(1, 2)), capacity=draw(st.integers(1, 8)))
+        Stage(exponential(draw(st.floats(2, 20))), machines=draw(st.integers(1, 2)), capacity=draw(st.integers(0, 8)))
         for _ in range(n)
     ]
     routes = draw(st.lists(st.lists(st.integers(0, n - 1), min_size=1, max_size=5), min_size=1, max_size=3))

@@ -33,7 +33,7 @@ def _lines(seed: int, count: int) -> list[tuple[list[Distribution], list[int], l
     for _ in range(count):
         n = drawn.randint(2, 5)
         laws = [drawn.choice(LAWS) for _ in range(n)]
-        found.append((laws, [drawn.randint(1, 4) for _ in range(n)], [drawn.randint(1, 4) for _ in range(n - 1)]))
+        found.append((laws, [drawn.randint(1, 4) for _ in range(n)], [drawn.randint(0, 4) for _ in range(n - 1)]))
     return found
 
 
@@ -61,8 +61,9 @@ def _last_exit(times: np.ndarray, machines: list[int], rooms: list[int]) -> int:
         d[k] = max(k-th smallest c, start at i + 1 of entry k - room(i + 1))
         a of i + 1 = d of i
 
-    A job enters an idle machine straight away, so that the buffer's room counts waiting jobs only. The equations only
-    look back in time, so sweeps over them come to rest at the one solution.
+    A job enters an idle machine straight away, so that the buffer's room counts waiting jobs only. Without room the
+    second equation says no more than that a job starts when it leaves, so d of i + 1, machines entries before, stands
+    for the start. The equations only look back in time, so sweeps over them come to rest at the one solution.
     """
     jobs, stations = times.shape
     start = np.zeros((stations, jobs), np.int64)
@@ -78,8 +79,9 @@ def _last_exit(times: np.ndarray, machines: list[int], rooms: list[int]) -> int:
             order = np.argsort(complete, kind="stable")
             leave[i] = complete[order]
             if i + 1 < stations:
-                room = rooms[i]
-                leave[i, room:] = np.maximum(leave[i, room:], start[i + 1, : jobs - room])
+                # without room a job leaves when a machine is free for it, which is d[k - machines] of the next station
+                free_next, ahead = (start[i + 1], rooms[i]) if rooms[i] else (leave[i + 1], machines[i + 1])
+                leave[i, ahead:] = np.maximum(leave[i, ahead:], free_next[: jobs - ahead])
             leave[i] = np.maximum.accumulate(leave[i])
             entry, who = leave[i], who[order]
         if (leave == before).all():

@@ -60,13 +60,17 @@ class Run:
         return self.records(at.PROCS, at.PROCS_N, at.PROC_WORDS)
 
     def jobs(self, first: int) -> list[int]:
-        """A list of jobs by its links."""
+        """A list of jobs by its links; a lot is one of them."""
         found, t = [], first
         while t:
             found.append(t)
             assert len(found) <= len(self.m) // at.TOKEN_WORDS, "a list of jobs that never ends"
             t = int(self.m[t + at.LINK])
         return found
+
+    def all_jobs(self, first: int) -> list[int]:
+        """A list of jobs by its links, those in lots included."""
+        return [t for lot in self.jobs(first) for t in (lot, *self.jobs(int(self.m[lot + at.CARRIED])))]
 
 
 def run(site: Site, horizon_s: float, replication: int = 0, live: LiveState | None = None, *, seek: bool = True) -> Run:
@@ -110,8 +114,8 @@ def jobs_are_conserved(r: Run) -> None:
     assert released == done + scrapped + m[at.WIP]
     if not any(step.gives for product in r.site.products for step in product.route):
         assert m[at.WIP] <= m[at.WIP_LIMIT]
-    held = [t for s in r.stores if m[s + at.RULE] != at.ON_SHELF for t in r.jobs(int(m[s + at.HEAD]))]
-    held += [t for p in r.processes for t in r.jobs(int(m[p + at.JOB]))]
+    held = [t for s in r.stores if m[s + at.RULE] != at.ON_SHELF for t in r.all_jobs(int(m[s + at.HEAD]))]
+    held += [t for p in r.processes for t in r.all_jobs(int(m[p + at.JOB]))]
     assert len(set(held)) == len(held), "a job is in two places"
     assert len(held) == m[at.WIP]
 
@@ -133,6 +137,23 @@ def capacity_is_kept(r: Run) -> None:
     """No buffer ever holds more than it has places, or less than nothing."""
     for _, store, level in r.events(at.TRACE_LEVEL):
         assert 0 <= level <= r.image.memory[store + at.CAPACITY]
+
+
+def urgent_jobs_stand_before_others(r: Run) -> None:
+    """In a buffer by priority, nobody stands behind a job whose priority number is higher."""
+    for s in r.stores:
+        if r.m[s + at.RULE] == at.RANKED:
+            numbers = [int(r.m[t + at.JOB_PRIORITY]) for t in r.jobs(int(r.m[s + at.HEAD]))]
+            assert numbers == sorted(numbers)
+
+
+def lots_are_of_one_product(r: Run) -> None:
+    """Who is carried in a lot carries nobody, and is of the product of the first; it stands in no other list."""
+    for p in r.processes:
+        for lot in r.jobs(int(r.m[p + at.JOB])):
+            for t in r.jobs(int(r.m[lot + at.CARRIED])):
+                assert r.m[t + at.CARRIED] == 0
+                assert r.m[t + at.PRODUCT] == r.m[lot + at.PRODUCT]
 
 
 def levels_move_by_jobs(r: Run) -> None:
@@ -274,6 +295,8 @@ LAWS: tuple[Callable[[Run], None], ...] = (
     every_exit_was_a_start,
     capacity_is_kept,
     levels_move_by_jobs,
+    urgent_jobs_stand_before_others,
+    lots_are_of_one_product,
     machines_do_one_thing,
     people_are_in_one_place,
     people_do_one_thing,

@@ -405,6 +405,51 @@ def loads(draw: Draw, site: Site) -> Site:
     return change_station(site, i, batch=more, batch_least=least, batch_wait_min=wait, batch_alike=draw(st.booleans()))
 
 
+def lots(draw: Draw, site: Site) -> Site:
+    """A station whose loads leave as lots, and one further down that splits them."""
+    i = some_station(draw, site)
+    station = site.stations[i]
+    buffers = {b.id: b for b in site.buffers}
+    plain = station.dispatch == "fifo" and buffers[station.buffer].discipline == "fifo"
+    steps = [step for p in site.products for step in p.route]
+    if not plain or any(s.takes or s.gives or s.outcomes for s in steps):
+        return site
+    least = draw(st.integers(1, 3))
+    wait = draw(st.floats(0.05, 3)) if least > 1 else None
+    batch = max(station.batch, least, 2)
+    site = change_station(site, i, batch=batch, batch_least=least, batch_wait_min=wait, lot=True)
+    after = [k for k in range(i + 1, len(site.stations)) if not site.stations[k].lot]
+    return change_station(site, draw(st.sampled_from(after)), split=draw(st.integers(1, 2))) if after else site
+
+
+def ranked(draw: Draw, site: Site) -> Site:
+    """A buffer whose jobs stand by priority, and products that have some."""
+    i = some_station(draw, site)
+    station = site.stations[i]
+    if station.dispatch != "fifo" or station.batch_least > 1 or station.batch_alike or station.lot:
+        return site
+    products = tuple(change(p, priority=draw(st.integers(1, 3))) for p in site.products)
+    buffers = tuple(change(b, discipline="priority") if b.id == station.buffer else b for b in site.buffers)
+    return change(site, products=products, buffers=buffers)
+
+
+def no_places(draw: Draw, site: Site) -> Site:
+    """Buffers without places: jobs are handed from machine to machine."""
+    chosen = draw(st.sets(st.integers(0, len(site.stations) - 1), min_size=1))
+    stations = {k: site.stations[k] for k in chosen}
+    backward = any(
+        p.other_routes or any(s.others or s.outcomes or s.gives for s in p.route)
+        or sorted(s.station for s in p.route) != [s.station for s in p.route]
+        for p in site.products
+    )  # fmt: skip
+    buffers = {b.id: b for b in site.buffers}
+    for k, s in stations.items():
+        waits = s.batch > 1 or s.dispatch != "fifo" or buffers[s.buffer].discipline != "fifo" or s.cards is not None
+        if not waits and not backward and not site.fleets and k < len(site.stations):
+            buffers[s.buffer] = change(buffers[s.buffer], capacity=0)
+    return change(site, buffers=tuple(buffers.values()))
+
+
 def stream(draw: Draw, site: Site) -> Site:
     """One stream of orders for two products."""
     if len(site.demand) < 2 or site.demand[0].every != site.demand[1].every:
@@ -564,6 +609,9 @@ WORDS: dict[str, Word] = {
     "paces": paced,
     "cards": kanban,
     "a stream": stream,
+    "lots": lots,
+    "buffers by priority": ranked,
+    "no places": no_places,
 }
 """In the order in which they are applied."""
 

@@ -96,6 +96,10 @@ class Station(Part):
     """Minutes that a job waits at most for others; then the load begins with what is there."""
     batch_alike: bool = False
     """Only jobs of one product in a load."""
+    lot: bool = False
+    """A load, of one product, leaves as one lot: one place, one trip, one time, until a station splits it."""
+    split: int | None = Field(default=None, ge=1, le=1000)
+    """Lots that come leave in lots of so many jobs, 1: singly. None: as they came."""
     dispatch: Literal["fifo", "spt", "edd", "cr", "setup-minimising", "priority"] = "fifo"
     """Which of the jobs that wait a machine takes when it is free; of equals the one that came first."""
     priorities: dict[Id, int] = Field(default_factory=dict)
@@ -128,9 +132,10 @@ class Buffer(Part):
     """Jobs waiting in front of a station."""
 
     id: Id
-    capacity: int = Field(ge=1, le=100_000)
-    discipline: Literal["fifo", "lifo"] = "fifo"
-    """`lifo`: a stack, from which the one that came last is taken first."""
+    capacity: int = Field(ge=0, le=100_000)
+    """0: a job stays on its machine until a machine of the station takes it over."""
+    discipline: Literal["fifo", "lifo", "priority"] = "fifo"
+    """`lifo`: a stack, from which the one that came last is taken first; `priority`: the lowest number first."""
 
 
 class Crew(Part):

@@ -13,6 +13,7 @@ def put_shelves(builder: Builder) -> None:
     """Each component's store and the step that its route ends in."""
     site, words = builder.site, builder.m.words
     capacity = {b.id: b.capacity for b in site.buffers}
+    disciplines = {b.id: b.discipline for b in site.buffers}
     owned = {s.buffer for s in site.stations}
     supplied = {d.product for d in site.demand} | {
         g.product for p in site.products for s in steps_of(p) for g in s.gives
@@ -43,6 +44,7 @@ def put_shelves(builder: Builder) -> None:
             continue
         s = builder.shelf_at[taken.buffer]
         words[s + at.CAPACITY], words[s + at.RULE] = capacity[taken.buffer], at.ON_SHELF
+        words[s + at.SERVES_RANKED] = int(disciplines[taken.buffer] == "priority")
         words[s + at.AT_STATION] = stations[step.station]
         words[s + at.MIX] = component = builder.product_at[index[taken.product]]
         words[component + at.IS_PART] = 1

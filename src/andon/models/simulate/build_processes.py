@@ -76,6 +76,9 @@ def processes(builder: Builder) -> None:
             gathers=_load_rule(builder, station),
             kits=station.id in assembling,
             parts=station.id in taking_apart,
+            handed=builder.m.words[builder.store_at[i] + at.RULE] == at.HANDED,
+            lot=station.lot,
+            split=station.split or 0,
             paced=paced(builder, station),
             warm_up=builder.reals.at[station.warm_up.time] if station.warm_up else 0,
             switches_off=station.switch_off_min is not None,
@@ -152,7 +155,8 @@ def _load_rule(builder: Builder, station: Station) -> int:
         return 0
     wait = station.batch_wait_min
     longest = round(wait * 60 * SECOND) if wait is not None else -1
-    return builder.m.put(0, [station.batch_least, int(station.batch_alike), longest])
+    alike = at.PLACE if station.lot else at.PRODUCT if station.batch_alike else 0
+    return builder.m.put(0, [station.batch_least, alike, longest])
 
 
 def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries, tuple[Counter, ...], Shared]) -> int:

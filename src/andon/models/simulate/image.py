@@ -26,7 +26,7 @@ from andon.models.simulate.live import LiveState
 from andon.models.simulate.planned import Schedule
 from andon.models.simulate.policy import Policy
 from andon.models.simulate.tables import ORDERS_OPEN_MAX, curve_table, cyclic, mixes
-from andon.models.simulate.ways import components, shelves, streams
+from andon.models.simulate.ways import components, jobs_in_a_lot, shelves, streams
 from andon.site.model import Site
 
 TOKENS_MAX = 1_000_000
@@ -252,9 +252,10 @@ def _room(builder: Builder) -> int:
         words[a + at.RING], words[a + at.RING_MASK] = end, ORDERS_OPEN_MAX - 1
         end += ORDERS_OPEN_MAX * at.ORDER_WORDS
     places = sum(words[s + at.CAPACITY] for s in builder.store_at)
-    more = growth(builder)
+    more, lot = growth(builder), jobs_in_a_lot(site)
     places += sum(words[s + at.CAPACITY] for s in builder.belt_at.values())
     places += sum(s.batch * len(s.machines) for s in site.stations) * more + len(builder.vehicle_ids)
+    places *= lot
     jobs = min(places, words[at.WIP_LIMIT] if more == 1 and not builder.shelf_at else places)
     jobs = min(jobs + sum(words[s + at.CAPACITY] for s in builder.shelf_at.values()), TOKENS_MAX) + 1
     words[at.TOKENS_NEXT], words[at.TOKENS_END] = end, end + jobs * at.TOKEN_WORDS

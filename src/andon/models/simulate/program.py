@@ -126,6 +126,12 @@ class Wiring:
     """Whether some of its jobs wait for components."""
     parts: bool = False
     """Whether some of its jobs are taken apart."""
+    handed: bool = False
+    """Whether its buffer has no places."""
+    lot: bool = False
+    """Whether its loads leave as lots."""
+    split: int = 0
+    """In lots of how many the lots leave that come; 0: as they came."""
     paced: bool = False
     """Its times are not always as stated."""
     warm_up: int = 0
@@ -163,13 +169,10 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
         code.add(at.ASIDE, at.ASIDE_COOL)
     if wiring.crew:
         code.add(at.RELEASE_CREW)
-    part = code.add(at.PART) if wiring.parts else 0
-    leave = code.add(at.SEND if wiring.sends else at.LEAVE, wiring.fleet)
-    if wiring.cards:
-        code.add(at.CARDS_BACK)
+    leave = _leave_code(code, wiring)
     code.add(at.JUMP, take)
     if not running:
-        return Entries(take, setup, serve, part or leave, serve, take, planned, kit or setup)
+        return Entries(take, setup, serve, leave, serve, take, planned, kit or setup)
     life = at.LIFE_AGED if wiring.minimal else at.LIFE_NEW
     fails = code.add(at.RELEASE_CREW)
     _repair_code(code, wiring, fresh=True)
@@ -177,7 +180,7 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
     code.add(at.JUMP, begin)
     code.patch(work, c=fails)
     code.patch(worked, c=fails)
-    places = [_with_life(code, wiring, place) for place in (take, setup, serve, part or leave, planned, kit or setup)]
+    places = [_with_life(code, wiring, place) for place in (take, setup, serve, leave, planned, kit or setup)]
     downs = []
     for place in (serve, take):
         downs.append(_repair_code(code, wiring))
@@ -207,6 +210,8 @@ def _take_code(code: Code, wiring: Wiring) -> int:
     """Take what waits: the plain way for first come, first served, which costs a station without a rule nothing."""
     if wiring.gathers:
         return code.add(at.GATHER, wiring.store, wiring.gathers)
+    if wiring.handed:
+        return code.add(at.GET_HANDED, wiring.store)
     if wiring.planned:
         return code.add(at.GET_PLAN, wiring.store)
     if wiring.asks:
@@ -225,6 +230,21 @@ def _woken_code(code: Code, wiring: Wiring) -> None:
         code.add(at.WORK, at.WARMING, at.REM, 0)
         code.add(at.WORKED, at.WARMING, at.REM, 0)
         code.patch(cold, c=code.here)
+
+
+def _leave_code(code: Code, wiring: Wiring) -> int:
+    """Send the load on, as the jobs or lots that it is now; where that begins."""
+    start = code.here
+    if wiring.parts:
+        code.add(at.PART)
+    if wiring.lot:
+        code.add(at.LOT_FORM)
+    if wiring.split:
+        code.add(at.LOT_SPLIT, wiring.split)
+    code.add(at.SEND if wiring.sends else at.LEAVE, wiring.fleet)
+    if wiring.cards:
+        code.add(at.CARDS_BACK)
+    return start
 
 
 def _with_life(code: Code, wiring: Wiring, place: int) -> int:

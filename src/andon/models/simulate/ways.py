@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from andon.models.simulate.laws import Unrunnable
 from andon.site.floor import Demand, OtherStation, Product, Step, Taken
+from andon.site.lots import arriving, misplaced
 from andon.site.model import Site
 
 
@@ -26,6 +27,18 @@ def after_parting(site: Site, product: Product, after: dict[str, set[str]]) -> N
         for given in step.gives:
             for visit in step.places:
                 after[visit.station] |= begins[given.product]
+
+
+def carried_to(site: Site) -> set[str]:
+    """Stations to which vehicles bring jobs: from another area, and no conveyor goes there."""
+    area = {s.id: s.area for s in site.stations}
+    belts = {(c.start, c.end) for c in site.conveyors}
+    pairs = {(a.station, b.station) for p in site.products for a, b in follows(p)}
+    begins = {p.id: {v.station for r in p.routes if r for v in r[0].places} for p in site.products}
+    for product in site.products:
+        for step in steps_of(product):
+            pairs |= {(v.station, to) for g in step.gives for v in step.places for to in begins.get(g.product, ())}
+    return {b for a, b in pairs if site.fleets and area.get(a) != area.get(b) and (a, b) not in belts}
 
 
 def decides(product: Product) -> set[str]:
@@ -75,6 +88,29 @@ def components(site: Site) -> frozenset[str]:
 def parting(site: Site) -> set[str]:
     """Stations where jobs are taken apart."""
     return {v.station for p in site.products for s in steps_of(p) if s.gives for v in s.places}
+
+
+def jobs_in_a_lot(site: Site) -> int:
+    """The most jobs that flow as one anywhere.
+
+    Raises:
+        Unrunnable: lots come where single jobs are needed, or grow without end; loads of one job form lots.
+    """
+    stations = {s.id: s for s in site.stations}
+    for s in site.stations:
+        if s.lot and (s.batch == 1 or s.split is not None):
+            why = "it processes jobs one by one" if s.batch == 1 else "has a `split`, too"
+            raise Unrunnable(f"station `{s.id}` forms lots, and {why}; mend its `batch`, `lot` or `split`")
+    if not any(s.lot for s in site.stations):
+        return 1
+    most = 1
+    kept = components(site)
+    for product in site.products:
+        for route in product.routes:
+            for wrong in misplaced(product, route, stations, component=product.id in kept):
+                raise Unrunnable(f"{wrong.why}; {wrong.what_to_do}")
+            most = max([most, *arriving(route, stations)])
+    return most
 
 
 def kitting(site: Site) -> set[str]:

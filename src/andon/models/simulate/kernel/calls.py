@@ -126,7 +126,7 @@ def call_again(m: at.Words) -> None:
     """Vehicles can be sent again: whoever called in vain calls once more, in the order of waiting."""
     for i in range(m[at.STORES_N]):
         s = m[at.STORES] + i * at.STORE_WORDS
-        if m[s + at.CAPACITY] != 0:
+        if m[s + road.FLEET_AT] == 0:
             continue
         last = m[s + at.PUT_TAIL]
         q = 0

@@ -46,6 +46,8 @@ def out_of_line(m: at.Words, p: int) -> bool:
     s = m[p + at.WAITS_AT]
     if m[p + at.STATE] != at.STARVED or s == 0 or not unlink(m, s + at.GET_HEAD, s + at.GET_TAIL, p):
         return False
+    if m[s + at.RULE] == at.HANDED:
+        m[s + at.CAPACITY] -= 1
     book_off(m, p)
     m[p + at.PARKED] = at.PARKED_EMPTY
     return True

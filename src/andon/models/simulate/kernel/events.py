@@ -113,4 +113,9 @@ def note_jobs(m: at.Words, p: int) -> None:
     t = m[p + at.JOB]
     while t != 0:
         note(m, at.TRACE_JOB, p, (m[t + at.PRODUCT] << at.SERIAL_BITS) + (m[t + at.SERIAL] & at.SERIAL_MASK))
+        other = m[t + at.CARRIED]
+        while other != 0:
+            name = (m[other + at.PRODUCT] << at.SERIAL_BITS) + (m[other + at.SERIAL] & at.SERIAL_MASK)
+            note(m, at.TRACE_JOB, p, name)
+            other = m[other + at.LINK]
         t = m[t + at.LINK]

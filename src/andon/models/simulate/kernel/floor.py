@@ -58,11 +58,16 @@ def arrive(m: at.Words, s: int, t: int) -> None:
 
 def stow(m: at.Words, s: int, t: int) -> None:
     """Job `t` is put away in store `s` by the store's own rule; on a shelf it is thereby finished. Who waits looks."""
+    if m[s + at.RULE] == at.HANDED:
+        hand_over(m, s, t)
+        return
     if m[s + at.RULE] == at.LAST_IN:
         m[t + at.LINK] = m[s + at.HEAD]
         m[s + at.HEAD] = t
         if m[s + at.TAIL] == 0:
             m[s + at.TAIL] = t
+    elif m[s + at.RULE] == at.RANKED:
+        rank(m, s, t)
     else:
         append(m, s + at.HEAD, s + at.TAIL, t, at.LINK)
     count(m, s, 1)
@@ -72,6 +77,50 @@ def stow(m: at.Words, s: int, t: int) -> None:
     if m[s + at.GET_HEAD] != 0:
         p = shift(m, s + at.GET_HEAD, s + at.GET_TAIL, at.NEXT)
         wake(m, p, m[p + at.PC])
+
+
+def hand_over(m: at.Words, s: int, t: int) -> None:
+    """Job `t` is handed to the machine that has waited longest at store `s`, which has no places."""
+    p = shift(m, s + at.GET_HEAD, s + at.GET_TAIL, at.NEXT)
+    m[s + at.CAPACITY] -= 1
+    m[t + at.LINK] = 0
+    m[p + at.JOB] = t
+    m[p + at.JOBS] = 1
+    wake(m, p, m[p + at.PC] + 1)
+
+
+def rank(m: at.Words, s: int, t: int) -> None:
+    """Put job `t` into store `s` behind the last one whose priority number is not higher."""
+    own = m[t + at.JOB_PRIORITY]
+    last = m[s + at.TAIL]
+    if last == 0 or m[last + at.JOB_PRIORITY] <= own:
+        append(m, s + at.HEAD, s + at.TAIL, t, at.LINK)
+        return
+    before = 0
+    q = m[s + at.HEAD]
+    while m[q + at.JOB_PRIORITY] <= own:
+        before = q
+        q = m[q + at.LINK]
+    m[t + at.LINK] = q
+    if before == 0:
+        m[s + at.HEAD] = t
+    else:
+        m[before + at.LINK] = t
+
+
+def rank_anew(m: at.Words) -> None:
+    """Jobs that are there at the start, whose priorities were not known yet, stand in their order from now on."""
+    for i in range(m[at.STORES_N]):
+        s = m[at.STORES] + i * at.STORE_WORDS
+        if m[s + at.RULE] != at.RANKED:
+            continue
+        t = m[s + at.HEAD]
+        m[s + at.HEAD] = 0
+        m[s + at.TAIL] = 0
+        while t != 0:
+            after = m[t + at.LINK]
+            rank(m, s, t)
+            t = after
 
 
 def finish(m: at.Words, t: int) -> None:
@@ -121,6 +170,7 @@ def token(m: at.Words) -> int:
     if t != 0:
         m[at.TOKENS_FREE] = m[t + at.LINK]
         m[t + at.JOB_ORDER] = 0
+        m[t + at.CARRIED] = 0
         return t
     t = m[at.TOKENS_NEXT]
     if t + at.TOKEN_WORDS > m[at.TOKENS_END]:
@@ -128,6 +178,7 @@ def token(m: at.Words) -> int:
         return 0
     m[at.TOKENS_NEXT] = t + at.TOKEN_WORDS
     m[t + at.JOB_ORDER] = 0
+    m[t + at.CARRIED] = 0
     return t
 
 

@@ -118,13 +118,31 @@ def again(m: at.Words, t: int, way: int) -> bool:
         if (m[t + at.SENT_BACK] >> by) & 15 >= most:
             return False
         m[t + at.SENT_BACK] += 1 << by
+    a = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
     m[t + at.SERIAL] += at.PASS
-    m[m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS + at.REWORKED] += 1
+    m[a + at.REWORKED] += 1
+    other = m[t + at.CARRIED]
+    while other != 0:
+        m[other + at.SENT_BACK] = m[t + at.SENT_BACK]
+        m[other + at.SERIAL] += at.PASS
+        m[a + at.REWORKED] += 1
+        other = m[other + at.LINK]
     return True
 
 
 def scrap(m: at.Words, t: int) -> None:
-    """Job `t` is thrown away; where its product's scrap is made again, the order book asks for one job more.
+    """Job `t` is thrown away with those that it carries."""
+    other = m[t + at.CARRIED]
+    throw_away(m, t)
+    while other != 0:
+        after = m[other + at.LINK]
+        throw_away(m, other)
+        other = after
+    wake_desk(m)
+
+
+def throw_away(m: at.Words, t: int) -> None:
+    """Job `t` is scrap; where its product's scrap is made again, the order book asks for one job more.
 
     Jobs of a product fill its oldest order, so it does not matter which order is said to have lost one: it is the next
     to be released, else the last that was.
@@ -147,4 +165,3 @@ def scrap(m: at.Words, t: int) -> None:
         m[o + at.ORDER_OUT] += 1
         m[a + at.WAITING] += 1
         m[a + at.ORDERED] += 1
-    wake_desk(m)

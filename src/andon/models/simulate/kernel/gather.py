@@ -38,7 +38,7 @@ def gather(m: at.Words, p: int, s: int, rule: int, pc: int) -> int:
         if until < at.NEVER:
             schedule(m, p, until)
         return -1
-    gather_load(m, p, s, m[t + at.PRODUCT] if m[rule + at.ALIKE] != 0 else -1)
+    gather_load(m, p, s, t, m[rule + at.ALIKE])
     if m[s + at.GET_HEAD] != 0 and m[s + at.LEVEL] > 0:
         q = shift(m, s + at.GET_HEAD, s + at.GET_TAIL, at.NEXT)
         wake(m, q, m[q + at.PC])
@@ -50,9 +50,10 @@ def when_enough(m: at.Words, s: int, t: int, rule: int) -> int:
     if m[s + at.LEVEL] >= m[s + at.CAPACITY]:
         return m[at.NOW]
     n = 0
+    word = m[rule + at.ALIKE]
     q = t
     while q != 0:
-        if m[rule + at.ALIKE] == 0 or m[q + at.PRODUCT] == m[t + at.PRODUCT]:
+        if word == 0 or m[q + word] == m[t + word]:
             n += 1
         q = m[q + at.LINK]
     if n >= m[rule + at.LEAST]:
@@ -60,15 +61,16 @@ def when_enough(m: at.Words, s: int, t: int, rule: int) -> int:
     return m[t + at.ENTERED] + m[rule + at.LONGEST] if m[rule + at.LONGEST] >= 0 else at.NEVER
 
 
-def gather_load(m: at.Words, p: int, s: int, product: int) -> None:
-    """Put the first jobs of store `s` onto machine `p`, as many as it holds, of `product` alone (-1: of any)."""
+def gather_load(m: at.Words, p: int, s: int, like: int, word: int) -> None:
+    """Put the first jobs of store `s` onto machine `p`, as many as it holds, whose `word` is that of job `like`."""
     before = 0
     last = 0
     n = 0
+    wanted = m[like + word]
     t = m[s + at.HEAD]
     while t != 0 and n < m[p + at.SLICE]:
         after = m[t + at.LINK]
-        if product < 0 or m[t + at.PRODUCT] == product:
+        if word == 0 or m[t + word] == wanted:
             take_after(m, s, before)
             if last == 0:
                 m[p + at.JOB] = t

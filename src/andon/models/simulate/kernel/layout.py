@@ -101,9 +101,13 @@ RULE: who goes first. A group is a record like a store's, in whose PUT list thos
 STORE_WORDS = 24
 CARDS = 18
 """Cards of the stage; 0: it has none. Word 19 is for control."""
-FIRST_IN, LAST_IN, ON_SHELF, TIMED = 0, 1, 2, 3
+FIRST_IN, LAST_IN, ON_SHELF, TIMED, HANDED, RANKED = range(6)
 """Rules: first come first served; the last one first; a shelf, where finished components wait to be built in (its MIX
-is the address of the component's product); first come first served, and the time of coming is noted."""
+is the address of the component's product); first come first served, and the time of coming is noted; no places: a job
+is handed to a machine that waits, and CAPACITY says how many do; the lowest priority number first, of equals who came
+first."""
+SERVES_RANKED = 22
+"""Whether those who wait at a shelf are served by the priority of the jobs that they hold."""
 IS_ENTRY, IN_GROUP = 1, 2
 """Bits of IS_FIRST: jobs enter the floor here; the store is a member of groups."""
 
@@ -154,7 +158,9 @@ LINK, PRODUCT, PLACE, SERIAL, ARRIVED, RELEASED, DEST, FROM = range(8)
 SENT_BACK, ENTERED = 10, 11
 """SENT_BACK: how often by each limited outcome of its route, four bits each; ENTERED: when it came into its buffer."""
 TOKEN_WORDS = 16
-"""Words 8 and 9 are for control, 12 for flow, 13 for machines."""
+"""Words 8 and 9 are for control, 13 for machines."""
+CARRIED = 12
+"""The first of the other jobs that a job carries with it in its lot, linked to one another; 0: none."""
 PASS = 1 << 41
 """What a job's serial number grows by when it is sent back: its draws are new then; `SERIAL_MASK` keeps the rest."""
 SERIAL_MASK = PASS - 1
@@ -197,8 +203,9 @@ WAY_WORDS = 5
 LET_GO, SEND_BACK, SCRAP = range(3)
 # a deed: kinds taken, kinds given; then (shelf, how many) by kind taken, (way out, product, how many) by kind given
 TAKES_N, GIVES_N, DEEDS = range(3)
-# how a load is gathered: at least so many jobs, of one product, after at most so long (-1: as long as it takes)
+# how a load is gathered: at least so many jobs, alike, after at most so long (-1: as long as it takes)
 LEAST, ALIKE, LONGEST = range(3)
+"""ALIKE: the word of a job, its product or its place, that all jobs of a load have in common; 0: none."""
 # a conveyor: way and least distance as times, when the last job came on and went off, whether it stops as a whole, its
 # places, since when it stands
 TRANSIT, HEADWAY, LAST_ON, LAST_OFF, STOPS_WHOLE, PLACES, STANDS_SINCE = range(7)
@@ -237,7 +244,8 @@ ASIDE_SERVICE, ASIDE_WARM, ASIDE_COOL, ASIDE_HERE, ASIDE_OUT, ASIDE_BACK = range
 """What ASIDE does, by its first operand: what few machines need."""
 SEND, KIT, PART, GATHER, BELT, ORDER_DRAWN = 40, 41, 42, 43, 44, 45
 ACQUIRE_PEOPLE, PERSON_TURN = 65, 66
-# 46 to 54 are for flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
+GET_HANDED, LOT_FORM, LOT_SPLIT = 46, 47, 48
+# 49 to 54 are for flow, 55 to 64 control, 67 to 74 people, 75 to 94 vehicles
 
 # --- control: which job next, cards, the order book, questions to a policy
 BOOK, BOOK_N, BOOK_HERE, FINISHES, ANSWER = range(65, 70)

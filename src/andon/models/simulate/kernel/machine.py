@@ -20,7 +20,7 @@ from andon.models.simulate.kernel.desk import (
 from andon.models.simulate.kernel.downtime import book_off, break_down, mend
 from andon.models.simulate.kernel.events import next_ready, pop, schedule
 from andon.models.simulate.kernel.fleet import step_on_roads, step_straight
-from andon.models.simulate.kernel.floor import acquire, book_crew, book_wip, count, release
+from andon.models.simulate.kernel.floor import acquire, book_crew, book_wip, count, rank_anew, release
 from andon.models.simulate.kernel.match import match_ask
 from andon.models.simulate.kernel.misread import misread_levels, misread_machine
 from andon.models.simulate.kernel.numbers import exp, normal_quantile
@@ -249,6 +249,7 @@ def begin(m: at.Words, f: at.Reals, seed: int, replication: int) -> None:
                 m[p + at.LAST] = m[m[p + at.JOB] + at.PRODUCT]
     if m[at.BOOK_N] > 0:
         settle_book(m)
+    rank_anew(m)
 
 
 def fill_orders(m: at.Words) -> None:

@@ -11,6 +11,7 @@ from andon.models.simulate.kernel.events import enter, note, wake
 from andon.models.simulate.kernel.floor import book_wip, free, take, token
 from andon.models.simulate.kernel.flow import send
 from andon.models.simulate.kernel.gather import gather
+from andon.models.simulate.kernel.lots import form_lot, get_handed, split_lots
 from andon.models.simulate.kernel.queues import append, shift
 from andon.models.simulate.kernel.work import go_out, who_is
 
@@ -55,18 +56,37 @@ def let_look(m: at.Words, s: int) -> None:
 def wait_for_parts(m: at.Words, p: int, s: int) -> None:
     """Let machine `p` wait at shelf `s`: as the first in line when it was that before, else as the last."""
     before = m[p + at.WAITS_AT] if m[p + at.STATE] == at.STARVED else s
-    if before != s:
-        if before != 0:
-            let_look(m, before)
-    elif m[p + at.STATE] == at.STARVED:
+    again = before == s and m[p + at.STATE] == at.STARVED
+    if before != s and before > 0:
+        let_look(m, before)
+    if m[s + at.SERVES_RANKED] != 0:
+        line_up(m, p, s, again)
+    elif again:
         m[p + at.NEXT] = m[s + at.GET_HEAD]
         m[s + at.GET_HEAD] = p
         if m[s + at.GET_TAIL] == 0:
             m[s + at.GET_TAIL] = p
-        return
-    append(m, s + at.GET_HEAD, s + at.GET_TAIL, p, at.NEXT)
+    else:
+        append(m, s + at.GET_HEAD, s + at.GET_TAIL, p, at.NEXT)
     m[p + at.WAITS_AT] = s
     enter(m, p, at.STARVED)
+
+
+def line_up(m: at.Words, p: int, s: int, again: bool) -> None:
+    """Let machine `p` wait at shelf `s` by its job's priority: before its equals when it was first, else behind."""
+    most = m[m[p + at.JOB] + at.JOB_PRIORITY] - (1 if again else 0)
+    before = 0
+    q = m[s + at.GET_HEAD]
+    while q != 0 and m[m[q + at.JOB] + at.JOB_PRIORITY] <= most:
+        before = q
+        q = m[q + at.NEXT]
+    m[p + at.NEXT] = q
+    if before == 0:
+        m[s + at.GET_HEAD] = p
+    else:
+        m[before + at.NEXT] = p
+    if q == 0:
+        m[s + at.GET_TAIL] = p
 
 
 def part(m: at.Words, p: int, pc: int) -> int:
@@ -178,6 +198,12 @@ def step_flow(m: at.Words, p: int, op: int, a: int, b: int, pc: int) -> int:
         return gather(m, p, a, b, pc)
     if op == at.BELT:
         return belt(m, p, a, b, pc)
+    if op == at.GET_HANDED:
+        return get_handed(m, p, a, pc)
+    if op == at.LOT_FORM:
+        return form_lot(m, p, pc)
+    if op == at.LOT_SPLIT:
+        return split_lots(m, p, a, pc)
     if op == at.ORDER_DRAWN:
         return order_drawn(m, p, a, pc)
     return -1

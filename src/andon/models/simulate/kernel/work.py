@@ -216,9 +216,15 @@ def leave(m: at.Words, p: int, fleet: int, pc: int) -> int:
 
 
 def go_out(m: at.Words, t: int) -> None:
-    """Job `t` is finished and leaves the floor."""
+    """Job `t` is finished and leaves the floor, and so do those that it carries."""
+    other = m[t + at.CARRIED]
     finish(m, t)
     free(m, t)
+    while other != 0:
+        after = m[other + at.LINK]
+        finish(m, other)
+        free(m, other)
+        other = after
 
 
 def seek_deadlock(m: at.Words, p: int) -> None:
@@ -251,9 +257,10 @@ def seek_deadlock(m: at.Words, p: int) -> None:
 def has_work(m: at.Words, q: int, s: int) -> bool:
     """Whether machine `q` holds a job, or has one before it in its store `s`, or one is on its way there.
 
-    A place that is promised is a job on its way, unless it is the card of a job on one of the station's machines.
+    A place that is promised is a job on its way, unless it is the card of a job on one of the station's machines. A
+    machine before which there is no place takes the next job itself.
     """
-    if m[q + at.JOB] != 0 or m[s + at.LEVEL] > 0:
+    if m[q + at.JOB] != 0 or m[s + at.LEVEL] > 0 or m[s + at.RULE] == at.HANDED:
         return True
     coming = m[s + at.RESERVED]
     if m[s + at.CARDS] != 0:
@@ -266,7 +273,7 @@ def has_work(m: at.Words, q: int, s: int) -> bool:
 
 def drains(m: at.Words, w: int) -> bool:
     """Whether what a machine waits for, a store, a fleet or a group of stores, is marked as one that moves on."""
-    if m[w + at.CAPACITY] > 0 or m[w + at.RULE] == at.TIMED:
+    if m[w + at.CAPACITY] > 0 or m[w + at.RULE] != at.FIRST_IN:
         return m[w + at.MARK] != 0 or m[w + at.RULE] == at.ON_SHELF
     members = m[w + at.GROUPS]
     if members == 0:
