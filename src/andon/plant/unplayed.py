@@ -38,13 +38,13 @@ def _refuse_flow(site: Site) -> None:
         if station.batch_least > 1 or station.batch_alike:
             what = f"station `{station.id}` waits for its loads, which the virtual plant does not play"
             raise PlantError(f"{what}; simulate this site, or remove `batch_least` and `batch_alike`")
+        if station.lot:
+            what = f"station `{station.id}` forms lots, which the virtual plant does not play"
+            raise PlantError(f"{what}; simulate this site, or remove `lot` and `split`")
     if site.conveyors:
         what = f"`{site.conveyors[0].id}` is a conveyor, and the virtual plant has none"
         raise PlantError(f"{what}; simulate this site, or remove `conveyors`")
-    for buffer in site.buffers:
-        if buffer.discipline != "fifo":
-            what = f"buffer `{buffer.id}` is a stack, which the virtual plant does not play"
-            raise PlantError(f"{what}; simulate this site, or remove `discipline`")
+    _refuse_buffers(site)
     for product in site.products:
         if product.other_routes:
             what = f"product `{product.id}` has `other_routes`, which the virtual plant does not play"
@@ -59,6 +59,17 @@ def _refuse_flow(site: Site) -> None:
                     raise PlantError(
                         f"{what}, which the virtual plant does not play; simulate this site, or remove them"
                     )
+
+
+def _refuse_buffers(site: Site) -> None:
+    """Buffers here have places, and are left in the order in which they are entered."""
+    for buffer in site.buffers:
+        if buffer.discipline != "fifo":
+            what = f"buffer `{buffer.id}` has `discipline: {buffer.discipline}`, which the virtual plant does not play"
+            raise PlantError(f"{what}; simulate this site, or remove `discipline`")
+        if buffer.capacity == 0:
+            what = f"buffer `{buffer.id}` has no places, which the virtual plant does not play"
+            raise PlantError(f"{what}; simulate this site, or give it some")
 
 
 CREW_WORDS = ("skills", "walk_m_per_s", "break_late_min", "work_max_min", "lift_max_min", "absence")

@@ -17,7 +17,7 @@ def check(made: Draft) -> Iterator[Problem]:
         if least > most:
             what = f"{item.label} waits for {least} jobs, and its machines hold {most}"
             yield item.problem(("batch_least",), what, "use at most `batch`")
-        waits = least > 1 or item.get("batch_alike")
+        waits = least > 1 or item.get("batch_alike") or item.get("lot")
         if item.get("batch_wait_min") is not None and least == 1:
             what = f"`batch_wait_min` of {item.label} means nothing, since it waits for no other jobs"
             yield item.problem(("batch_wait_min",), what, "give `batch_least`, or remove it")
@@ -25,6 +25,7 @@ def check(made: Draft) -> Iterator[Problem]:
             what = f"{item.label} waits for its loads and dispatches by `{item.get('dispatch')}`"
             yield item.problem(("dispatch",), what, "remove one of the two")
         buffer = made.ids("buffer").get(item.get("buffer") or "")
-        if waits and buffer is not None and buffer.get("discipline") == "lifo":
-            what = f"{item.label} waits for its loads, and its buffer `{buffer.id}` is a stack"
+        if waits and buffer is not None and buffer.get("discipline") in {"lifo", "priority"}:
+            order = "a stack" if buffer.get("discipline") == "lifo" else "in order of priority"
+            what = f"{item.label} waits for its loads, and its buffer `{buffer.id}` is {order}"
             yield buffer.problem(("discipline",), what, "remove one of the two")

@@ -144,6 +144,8 @@ def _unseen(site: Site) -> Iterator[str]:
         yield "how long each machine has run since its last repair"
     if any(o.at_most for p in site.products for route in p.routes for step in route for o in step.outcomes):
         yield "how often jobs on the floor were sent back before (taken as never)"
+    if any(s.lot for s in site.stations):
+        yield "which jobs on the floor travel in lots (taken as none; levels count lots as one)"
     if site.conveyors:
         yield "what is on conveyors (taken as nothing)"
     if site.demand:

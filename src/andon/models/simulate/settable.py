@@ -172,7 +172,7 @@ def _buffers(site: Site) -> Iterator[Setting]:
     for b in site.buffers:
         build = partial(structure.capacity, buffer=b.id)
         yield Setting(
-            f"{b.id}.capacity", f"places in {b.id}", "{jobs}", float(b.capacity), "structure", 1, LARGE, True, build
+            f"{b.id}.capacity", f"places in {b.id}", "{jobs}", float(b.capacity), "structure", 0, LARGE, True, build
         )
 
 
