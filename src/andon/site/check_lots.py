@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 from andon.site.draft import Draft
 from andon.site.floor import Product, Station
@@ -78,16 +79,20 @@ def _brought(made: Draft) -> set[str]:
         return set()
     area = {i.id: i.get("area") for i in made.all("station")}
     belts = {(belt.get("start"), belt.get("end")) for belt in made.all("conveyor")}
-    pairs = [
-        (a.station, b.station)
-        for item in made.all("product")
-        if isinstance(item.part, Product)
-        for route in item.part.routes
-        for before, after in itertools.pairwise(route)
-        for a in before.places
-        for b in after.places
-    ]
+    pairs: list[tuple[Any, Any]] = []
+    for item in made.all("product"):
+        for before, after in itertools.pairwise([_names(step) for step in _listed(item.raw.get("route"))]):
+            pairs += itertools.product(before, after)
     return {b for a, b in pairs if area.get(a) != area.get(b) and (a, b) not in belts}
+
+
+def _listed(raw: Any) -> list[Any]:
+    return raw if isinstance(raw, list) else []
+
+
+def _names(step: Any) -> list[Any]:
+    """The station of a step as it is written, right or wrong, and the others."""
+    return [place.get("station") for place in (step, *_listed(step.get("others")))] if isinstance(step, dict) else []
 
 
 def _shelf(made: Draft, item: Item) -> Iterator[Problem]:
