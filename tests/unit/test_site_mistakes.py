@@ -98,5 +98,6 @@ BREAKING = re.compile(
     r"tab|closed|second `:`|not known|missing|stands twice|header has|cannot|backslash|second document|indentation"
 )
 """What ends the reading of a file or of a list, so that nobody can see what comes after."""
-DEPENDENT = frozenset({"bad id", "bad clock"})
-"""Mistakes without which another one cannot be seen: the id that a sentence names, the hour that a break lies in."""
+DEPENDENT = frozenset({"bad id", "bad clock", "vehicles without places"})
+"""Mistakes without which another one cannot be seen, or that show only where all else is right: the id that a sentence
+names, the hour that a break lies in, the areas between which vehicles go."""
