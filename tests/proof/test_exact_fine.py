@@ -43,6 +43,14 @@ def _lines() -> list[cases.Case]:
     return found + [cases.buffered_line(chance, n, 20_000.0, fail=True) for n in (2, 2, 2, 3, 3, 3)]
 
 
+def _unbuffered() -> list[cases.Case]:
+    """Hunt's balanced lines of 1956 among them."""
+    chance = cases.dice(25)
+    found = [cases.line_case([cases.chains.Machine(1.0)] * n, [0] * (n - 1), 12_000.0) for n in (2, 3, 4, 5, 6)]
+    found += [cases.unbuffered_line(chance, n, 12_000.0, fail=False) for n in (3, 4, 5, 6) for _ in range(2)]
+    return found + [cases.unbuffered_line(chance, n, 20_000.0, fail=True) for n in (2, 2, 3, 3, 3, 4)]
+
+
 def _loops() -> list[cases.Case]:
     chance = cases.dice(24)
     found = [cases.closed_loop(chance, 12_000.0) for _ in range(6)]
@@ -50,7 +58,9 @@ def _loops() -> list[cases.Case]:
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("drawn", [_loops, _lines, _networks, _services, _queues], ids=lambda f: f.__name__[1:])
+@pytest.mark.parametrize(
+    "drawn", [_loops, _lines, _unbuffered, _networks, _services, _queues], ids=lambda f: f.__name__[1:]
+)
 def test_exact_results_at_a_fifth_of_a_percent(drawn: Callable[[], list[cases.Case]]) -> None:
     """Every figure of the grid's part, all of them at once with 99 %."""
     seen: list[cases.Seen] = []

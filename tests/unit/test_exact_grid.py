@@ -9,6 +9,9 @@ def _lines(seed: int) -> list[cases.Case]:
     chance = cases.dice(seed)
     drawn = [cases.buffered_line(chance, n, 8_000.0, fail=False) for n in (2, 3, 4, 5, 6)]
     drawn += [cases.buffered_line(chance, n, 25_000.0, fail=True) for n in (2, 2, 3, 3)]
+    tight = cases.dice(seed + 50)
+    drawn += [cases.unbuffered_line(tight, n, 8_000.0, fail=False) for n in (3, 4, 5)]
+    drawn += [cases.unbuffered_line(tight, n, 25_000.0, fail=True) for n in (2, 3)]
     return [*drawn, *(cases.closed_loop(chance, 8_000.0) for _ in range(3))]
 
 

@@ -262,7 +262,21 @@ def _throughput(exact: float) -> Figure:
 
 def buffered_line(chance: random.Random, stations: int, span_s: float, *, fail: bool) -> Case:
     """A saturated line of exponential machines with finite buffers, which fail only while they process."""
-    machines = [
+    machines = _machines(chance, stations, fail=fail)
+    rooms = [chance.randint(1, 6 if stations < 5 else 2) for _ in range(stations - 1)]
+    return line_case(machines, rooms, span_s)
+
+
+def unbuffered_line(chance: random.Random, stations: int, span_s: float, *, fail: bool) -> Case:
+    """The same with no place before some of its machines, or before any."""
+    machines = _machines(chance, stations, fail=fail)
+    rooms = [chance.choice((0, 0, 1)) for _ in range(stations - 1)]
+    rooms[chance.randrange(stations - 1)] = 0
+    return line_case(machines, rooms, span_s)
+
+
+def _machines(chance: random.Random, stations: int, *, fail: bool) -> list[chains.Machine]:
+    return [
         chains.Machine(
             1.0 / chance.uniform(0.7, 1.3),
             1.0 / chance.uniform(15.0, 60.0) if fail else 0.0,
@@ -270,24 +284,29 @@ def buffered_line(chance: random.Random, stations: int, span_s: float, *, fail: 
         )
         for _ in range(stations)
     ]
-    rooms = [chance.randint(1, 6 if stations < 5 else 2) for _ in range(stations - 1)]
+
+
+def line_case(machines: Sequence[chains.Machine], rooms: Sequence[int], span_s: float) -> Case:
+    """A saturated line, by its Markov chain: throughput, and jobs in its buffers where it has any."""
     exact = chains.line(machines, rooms)
     stages = [
         Stage(
             exponential(1.0 / m.rate),
-            fails=exponential(1.0 / m.fails) if fail else None,
-            repair=exponential(1.0 / m.mends) if fail else None,
+            fails=exponential(1.0 / m.fails) if m.fails else None,
+            repair=exponential(1.0 / m.mends) if m.fails else None,
         )
         for m in machines
     ]
+    n = len(machines)
     held = Figure(
         "jobs in the buffers",
-        lambda r: np.sum([r.queue(i) for i in range(1, stations)], axis=0),
+        lambda r: np.sum([r.queue(i) for i in range(1, n)], axis=0),
         sum(exact.queues[1:]),
     )
-    word = "unreliable" if fail else "exponential"
-    name = f"{word} line of {stations} with room for {rooms}"
-    return Case(name, _saturated(stages, rooms), span_s + 500.0, 500.0, (_throughput(exact.throughput), held))
+    word = "unreliable" if machines[0].fails else "exponential"
+    name = f"{word} line of {n} with room for {list(rooms)}"
+    figures = (_throughput(exact.throughput), *((held,) if any(rooms) else ()))
+    return Case(name, _saturated(stages, rooms), span_s + 500.0, 500.0, figures)
 
 
 def repair_shop(chance: random.Random, span_s: float) -> Case:
