@@ -14,6 +14,7 @@ from andon.models.simulate.tables import curve_value_s, setpoint_default
 from andon.models.simulate.visits import expected_visits
 from andon.models.simulate.ways import steps_of
 from andon.site.floor import Crew, OtherStation, Product, Station, Step
+from andon.site.lots import arriving
 from andon.site.model import Site
 
 WEEK_NS = 7 * 86_400 * 10**9
@@ -88,8 +89,9 @@ class _Week:
         shared: dict[frozenset[str], float] = {}
         for product in self.site.products:
             jobs = self.jobs(product)
-            for step, visits in self.visits[product.id].steps:
-                n = jobs * visits if jobs and visits else 0.0
+            lots = [n for route in product.routes for n in arriving(route, self.stations)[:-1]]
+            for (step, visits), lot in zip(self.visits[product.id].steps, lots, strict=True):
+                n = jobs * visits / lot if jobs and visits else 0.0
                 ways: list[Step | OtherStation] = [step, *step.others]
                 spans = [self.time_s(s, w) / s.batch for w in ways for s in (self.stations[w.station],)]
                 if step.others and step.choice != "probability":

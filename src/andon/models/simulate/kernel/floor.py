@@ -35,10 +35,11 @@ def has_room(m: at.Words, s: int) -> bool:
 def arrive(m: at.Words, s: int, t: int) -> None:
     """Job `t` enters store `s` (its place was promised): to a waiting machine, or to the end of the queue."""
     m[s + at.RESERVED] -= 1
-    if m[s + at.RULE] != at.FIRST_IN:
+    p = m[s + at.GET_HEAD]
+    rule = m[s + at.RULE]
+    if rule != at.FIRST_IN and (rule != at.RANKED or p == 0 or m[p + at.HELPS_ITSELF] != 0):
         stow(m, s, t)
         return
-    p = m[s + at.GET_HEAD]
     if p != 0:
         shift(m, s + at.GET_HEAD, s + at.GET_TAIL, at.NEXT)
         if m[p + at.HELPS_ITSELF] != 0:
