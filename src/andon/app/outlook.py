@@ -145,7 +145,7 @@ class ShiftOutlook:
 
         done = Folders(self._folder).run / "compiled"
         this = f"{jit.__file__} {jit.cache_folder()}"
-        if done.is_file() and done.read_text("utf-8") == this and jit.cache_folder().is_dir():
+        if done.is_file() and done.read_text("utf-8") == this and jit.ready():
             return
         command = [sys.executable, "-m", "andon", "simulate", str(self._folder), "--json"]
         command += ["--replications", "2", "--horizon", "10min"]

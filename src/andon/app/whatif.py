@@ -152,7 +152,7 @@ class WhatIf:
         from andon.models.simulate.laws import Unrunnable  # noqa: PLC0415 - same
         from andon.models.simulate.question import Question  # noqa: PLC0415 - same
 
-        if not jit.code_file().is_file():
+        if not jit.ready():
             return refuse("compiling", "the simulator is still being compiled", "ask again in half a minute")
         values, now = self._values(), self._clock.now()
         if not any(f"{m}.state" in values for s in self._site.stations for m in s.machines):

@@ -24,6 +24,7 @@ from andon.cli.files import refuse_unwritable, write_whole
 from andon.cli.output import INTERRUPTED, NO, JsonFlag, SiteArg, fail, print_json
 from andon.cli.simulate_asked import indifference_of, policy_of, refuse_idle, schedule_of, width_wanted
 from andon.cli.simulate_files import Wanted, write
+from andon.models.simulate import jit
 from andon.models.simulate.bottleneck import by_sensitivity
 from andon.models.simulate.compare import compare
 from andon.models.simulate.laws import Unrunnable, seconds_of
@@ -255,7 +256,7 @@ def progress(*, quiet: bool) -> Iterator[Tell | None]:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("futures", total=None)
+        task = bar.add_task("futures" if jit.ready() else "compiling, once on this machine", total=None)
 
         def tell(done: int, wanted: int, text: str) -> None:
             bar.update(task, completed=done, total=wanted, description=text)

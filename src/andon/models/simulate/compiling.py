@@ -27,8 +27,16 @@ from numba.core.typed_passes import (
 )
 from numba.extending import intrinsic
 
+from andon.models.simulate.ordinary import over
+
+LIBC = frozenset({"memcpy", "memmove", "memset", "sqrt", "floor", "ceil", "exp", "log", "pow", "fmod"})
+"""What the code may call that it does not hold: every process has these."""
 register: Any = register_pass
 descriptors: Any = PythonFunctionDescriptor
+
+
+class Unfit(Exception):  # noqa: N818 - a verdict on numba, not a fault of the program
+    """This numba's code has another form than the one that is loaded here."""
 
 
 @register(mutates_CFG=True, analysis_only=False)
@@ -155,39 +163,28 @@ def machine_code(
             return _pick()
         return numba.njit(**options, forceinline=function.__name__ in inlined)(function)
 
-    made = _over(plain, modules, compiled)[entry]
+    made = over(plain, modules, compiled)[entry]
     signature: Any = tuple(kind[each] for each in arguments)
     made.compile(signature)
     result = made.overloads[signature]
-    return result.fndesc.llvm_func_name.encode(), result.library._get_compiled_object()  # noqa: SLF001 - as above
+    name = result.fndesc.llvm_func_name
+    refuse_other_form(result.library._final_module, name, arguments)  # noqa: SLF001 - as above
+    return name.encode(), result.library._get_compiled_object()  # noqa: SLF001 - as above
 
 
-def dispatchers(
-    plain: dict[str, Callable[..., Any]], modules: Sequence[types.ModuleType]
-) -> dict[str, Callable[..., Any]]:
-    """The functions compiled in numba's usual way, over arrays whose bounds are checked."""
-    return _over(plain, modules, numba.njit(nogil=True, error_model="numpy", boundscheck=True))
+def refuse_other_form(module: Any, name: str, arguments: Sequence[str]) -> None:
+    """The code is called by hand and loaded alone: what is not as that needs is refused before it is run.
 
-
-def _over(
-    plain: dict[str, Callable[..., Any]],
-    modules: Sequence[types.ModuleType],
-    compiled: Callable[[Callable[..., Any]], Any],
-) -> dict[str, Any]:
-    """Every function made anew over globals in which the other kernel functions are compiled too."""
-    made: dict[str, Any] = {}
-    spaces = {module.__name__: dict(vars(module)) for module in modules}
-    for name, function in plain.items():
-        copy = types.FunctionType(function.__code__, spaces[function.__module__], name, function.__defaults__)
-        copy.__module__ = function.__module__
-        copy.__qualname__ = name
-        copy.__annotations__ = {}
-        made[name] = compiled(copy)
-    for space in spaces.values():
-        for name in plain:
-            if name in space:
-                space[name] = made[name]
-    return made
+    Raises:
+        Unfit: the entry takes something else, or the code calls what it does not hold.
+    """
+    kinds = [str(argument.type) for argument in module.get_function(name).arguments]
+    wanted = [True, True, *(each != "number" for each in arguments)]
+    if [kind == "ptr" or kind.endswith("*") for kind in kinds] != wanted:
+        raise Unfit(f"the entry takes {', '.join(kinds)}")
+    missing = {f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")} - LIBC
+    if missing:
+        raise Unfit(f"the code needs {', '.join(sorted(missing)[:5])}")
 
 
 def _pick() -> Callable[..., Any]:

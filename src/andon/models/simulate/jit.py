@@ -11,17 +11,24 @@ import ctypes
 import functools
 import hashlib
 import importlib
+import logging
 import os
 import pkgutil
 import sys
 import types
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from andon.models.simulate import kernel as folder
+from andon.models.simulate.keeping import keep, own_folder, read_kept
+
+LOG = logging.getLogger(__name__)
+USUAL = b"numba's usual way\n"
+"""What is kept in place of code where numba compiles in its usual way."""
 
 Flavour = Literal["compiled", "checked", "plain"]
 MODULES = tuple(
@@ -83,38 +90,83 @@ def kernel(flavour: Flavour = "compiled") -> dict[str, Callable[..., Any]]:
     if flavour == "plain":
         return plain
     if flavour == "checked":
-        from andon.models.simulate.compiling import dispatchers  # noqa: PLC0415 - numba, only where it is needed
+        from andon.models.simulate.ordinary import checked  # noqa: PLC0415 - numba, only where it is needed
 
-        return dispatchers(plain, MODULES)
-    return {ENTRY: _loaded(plain)}
+        return checked(plain, MODULES)
+    return {ENTRY: _compiled(plain)}
 
 
 def code_file() -> Path:
     """Where the compiled kernel is kept: for this source, this processor and this compiler."""
     from llvmlite import __version__, binding  # noqa: PLC0415 - only the compiled flavour needs it
 
-    digest = hashlib.sha256(f"{__version__} {binding.get_host_cpu_name()}".encode())
+    digest = hashlib.sha256(f"{__version__} {version('numba')} {binding.get_host_cpu_name()}".encode())
     digest.update(binding.get_host_cpu_features().flatten().encode())
-    for source in (Path(__file__), Path(__file__).with_name("compiling.py")):
-        digest.update(source.read_bytes())
+    for source in ("jit", "compiling", "ordinary"):
+        digest.update(Path(__file__).with_name(f"{source}.py").read_bytes())
     return cache_folder() / f"{digest.hexdigest()[:16]}.bin"
 
 
-def _loaded(plain: dict[str, Callable[..., Any]]) -> Callable[..., None]:
-    """The entry as machine code, made now or by somebody before."""
+def ready() -> bool:
+    """Whether the kernel was compiled before, so that nobody waits for it."""
+    return read_kept(code_file()) is not None
+
+
+def _compiled(plain: dict[str, Callable[..., Any]]) -> Callable[..., None]:
+    """The entry as machine code, made now or by a process before.
+
+    `compiling` reaches into numba's inside, which no version of numba promises to keep. Where it fails, or what it
+    makes does not say the same as plain Python, numba compiles in its usual way; a note in the code's place says so.
+    """
+    path = code_file()
+    kept = read_kept(path)
+    if kept is not None and not kept.startswith(USUAL):
+        return _loaded(kept)
+    try:
+        if kept is not None:
+            return _usual(plain, path)
+        data = _machine_code(plain)
+        entry = _loaded(data)
+        if not _same_bits(entry):
+            raise ValueError("it does not say the same as plain Python")  # noqa: TRY301 - one way out
+    except Exception as error:  # noqa: BLE001 - whatever of numba's inside is not as it was
+        LOG.warning(
+            "numba %s is not as expected (%s: %s), so the kernel is compiled in its usual way; that takes longer, once",
+            version("numba"),
+            type(error).__name__,
+            error,
+        )
+        keep(path, USUAL + f"{type(error).__name__}: {error}".encode())
+        return _usual(plain, path)
+    keep(path, data)
+    return entry
+
+
+def _machine_code(plain: dict[str, Callable[..., Any]]) -> bytes:
+    """The entry's symbol, a line end, and object code."""
+    from andon.models.simulate.compiling import machine_code  # noqa: PLC0415 - numba: half a second to import
+
+    return b"\n".join(machine_code(plain, MODULES, INLINED, ENTRY, ARGUMENTS))
+
+
+def _same_bits(entry: Callable[..., None]) -> bool:
+    from andon.models.simulate.alike import same_bits  # noqa: PLC0415 - it needs what is built on this module
+
+    return same_bits(entry)
+
+
+def _usual(plain: dict[str, Callable[..., Any]], path: Path) -> Callable[..., None]:
+    from andon.models.simulate.ordinary import usual  # noqa: PLC0415 - numba: half a second to import
+
+    cache = path.with_suffix("")
+    return usual(plain, MODULES, ENTRY, cache if own_folder(path.parent) and own_folder(cache) else None)
+
+
+def _loaded(data: bytes) -> Callable[..., None]:
+    """The entry of object code, without numba."""
     from llvmlite import binding  # noqa: PLC0415 - only the compiled flavour needs it
 
-    path = code_file()
-    try:
-        name, _, code = path.read_bytes().partition(b"\n")
-    except OSError:
-        from andon.models.simulate.compiling import machine_code  # noqa: PLC0415 - numba: half a second to import
-
-        name, code = machine_code(plain, MODULES, INLINED, ENTRY, ARGUMENTS)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(f".{os.getpid()}")
-        new.write_bytes(name + b"\n" + code)
-        new.replace(path)
+    name, _, code = data.partition(b"\n")
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     machine = binding.Target.from_default_triple().create_target_machine(jit=True)
@@ -123,9 +175,10 @@ def _loaded(plain: dict[str, Callable[..., Any]]) -> Callable[..., None]:
     engine.finalize_object()
     # What numba makes takes two places before its arguments, for a result and for an error; neither is ever written.
     kinds = [ctypes.c_void_p if each in {"words", "reals"} else ctypes.c_int64 for each in ARGUMENTS]
-    entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *kinds)(
-        engine.get_function_address(name.decode())
-    )
+    address = engine.get_function_address(name.decode())
+    if not address:
+        raise ValueError(f"the code does not hold `{name.decode()}`")
+    entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *kinds)(address)
 
     def run_chunk(*arguments: Any, _engine: Any = engine) -> None:  # the code lives as long as its engine
         places = (ctypes.c_int64 * 2)()
