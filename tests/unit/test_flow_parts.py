@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn_sites import change
 from flow_kit import agree, routed, runs
 
 from andon.models.simulate.asked import asked
@@ -16,11 +17,13 @@ from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState, MachineNow
 from andon.models.simulate.result import simulate
 from andon.models.simulate.run import compile_site, replicate
+from andon.models.simulate.stable import warnings
 from andon.models.simulate.textbook import Stage, constant, exponential, line
 from andon.plant.draws import PlantError
 from andon.plant.unplayed import refuse
 from andon.site.floor import Buffer, Demand, Given, OtherStation, Product, Taken
 from andon.site.model import Site
+from andon.site.orders import Order
 
 simpy = pytest.importorskip("simpy")
 Steps = Generator[Any, Any, None]
@@ -178,7 +181,8 @@ def test_components_do_not_use_up_the_release_limit() -> None:
 
 def test_what_cannot_be_assembled_says_why() -> None:
     site = _pumps([Stage(constant(7.0)), Stage(constant(3.0)), Stage(constant(5.0))], (2, 6))
-    with pytest.raises(Unrunnable, match="takes `p1`, which nobody orders"):
+    why = "station `s2` waits for `p1` in `housings` to make `p0`, and nobody orders, delivers or gives `p1`; add `p1`"
+    with pytest.raises(Unrunnable, match=why):
         runs(site.model_copy(update={"demand": (site.demand[0], site.demand[2])}), 10.0, 1, plain=True)
     stations = (*site.stations[:2], site.stations[2].model_copy(update={"batch": 2}))
     with pytest.raises(Unrunnable, match="a kit is for one job"):
@@ -188,6 +192,80 @@ def test_what_cannot_be_assembled_says_why() -> None:
     loop = routed(line([Stage(constant(1.0))], constant(9.0)), 0, {"at": 0, "gives": (Given(product="p0"),)})
     with pytest.raises(Unrunnable, match="taken apart into itself"):
         runs(loop, 10.0, 1, plain=True)
+
+
+def _boxed(demand: tuple[str, ...]) -> Site:
+    """A box is packed into a pallet; unpacking a pallet gives a box back; scrap of `p2` gives boxes, too."""
+    site = line([Stage(constant(3.0))] * 3, constant(50.0), products=((0,), (1,), (2,)))
+    site = routed(site, 0, {"at": 0, "takes": (Taken(product="p1", buffer="boxes"),), "gives": (Given(product="p1"),)})
+    site = routed(site, 2, {"at": 2, "gives": (Given(product="p1"),)})
+    site = change(site, buffers=(*site.buffers, Buffer(id="boxes", capacity=9)))
+    return change(site, demand=tuple(d for d in site.demand if d.product in demand))
+
+
+@pytest.mark.parametrize(
+    ("demand", "why"),
+    [
+        (("p0",), "station `s0` waits for `p1` in `boxes` to make `p0`, and no `p1` comes out first"),
+        (("p0", "p1"), ""),
+        (("p0", "p2"), ""),
+    ],
+)
+def test_a_part_that_comes_back_must_be_there_first(demand: tuple[str, ...], why: str) -> None:
+    if why:
+        with pytest.raises(Unrunnable, match=why):
+            runs(_boxed(demand), 500.0, 1, plain=True)
+    else:
+        assert runs(_boxed(demand), 500.0, 1, plain=True).done(0)[0] > 5
+
+
+def test_a_part_that_comes_back_and_is_seen_on_its_shelf_is_enough() -> None:
+    live = LiveState(1_795_356_000 * 10**9, levels={"boxes": 1}, order_phase_s={"p0": 49.0})
+    site = _boxed(("p0",))
+    rows = replicate(compile_site(site, live, 520.0, asked(site, {}), bins=1), 1, 1, flavour="plain")
+    assert rows.done(0)[0] == 11  # one box goes round
+
+
+def test_parts_of_parts_that_nobody_orders_are_told_at_once() -> None:
+    site = _boxed(("p0",))
+    first = routed(site, 0, {"at": 0, "takes": (Taken(product="p1", buffer="boxes"),)}).products[0]
+    given = change(site, products=(first, *site.products[1:]))
+    with pytest.raises(Unrunnable, match="`p1` only comes out of `p2`, which nobody orders; add `p1` to `demand`"):
+        runs(given, 500.0, 1, plain=True)
+
+
+def test_parts_that_orders_csv_lists_are_ordered() -> None:
+    site = _rare(_pumps([Stage(constant(7.0)), Stage(constant(3.0)), Stage(constant(5.0))], (2, 6)))
+    due = "2026-01-05 12:00"
+    orders = tuple(
+        Order(order=f"o{k}", product=f"p{k}", quantity=q, due=due) for k, q in enumerate((4, 4, 6))
+    )  # fmt: skip
+    site = change(site, demand=(), orders=orders)
+    assert runs(site, 900.0, 1, plain=True).done(0)[0] == 3
+    short = "`p0` takes 8 `p2` in all off `seals`, and 6 come, so jobs wait for parts at station `s2`"
+    assert any(w.startswith(short) for w in warnings(site, asked(site, {})))
+
+
+def test_fewer_parts_than_are_taken_are_told() -> None:
+    site = _pumps([Stage(constant(7.0)), Stage(constant(3.0)), Stage(constant(5.0))], (2, 6))
+    assert warnings(site, asked(site, {})) == ()
+    few = change(site, demand=(*site.demand[:2], change(site.demand[2], quantity=1)))
+    (said,) = warnings(few, asked(few, {}))
+    assert said.startswith(
+        "`p0` takes 72 `p2` an hour off `seals`, and 36 come, so jobs wait for parts at station `s2`"
+    )
+
+
+def test_an_assembly_that_never_gets_its_part_says_which() -> None:
+    """Seals are ordered, and their machine is down for ever."""
+    never = Stage(constant(3.0), fails=constant(1.0), repair=constant(1e8), calendar=True)
+    site = _pumps([Stage(constant(7.0)), never, Stage(constant(5.0))], (2, 6))
+    said = simulate(site, None, 4000.0, 3, 1).warnings
+    wanted = (
+        "no `p0` is completed in any future: station `s2` waits for `p2` in `seals`, and none is finished; see where"
+    )
+    assert any(w.startswith(wanted) for w in said)
+    assert any(w.startswith("no `p2` is completed in any future: most jobs wait in `b1`") for w in said)
 
 
 def test_a_start_from_now_knows_the_shelves_and_a_job_that_waits_for_its_kit() -> None:

@@ -9,13 +9,15 @@ from andon.site.draft import Draft
 from andon.site.floor import Product, Step
 from andon.site.problems import Problem, shown
 from andon.site.shape import Item, Path
+from andon.site.supply import begun
 
 
 def check(made: Draft) -> Iterator[Problem]:
     """What steps take and give, in every product that is otherwise right."""
     kept: dict[str, str] = {}
     buffers = {b: item for item in made.all("station") if (b := item.get("buffer"))}
-    supplied = _supplied(made)
+    ordered = {str(item.raw.get("product")) for noun in ("demand", "order") for item in made.all(noun)}
+    supplied = begun([item.part for item in made.all("product") if isinstance(item.part, Product)], ordered)
     for item in made.all("product"):
         if not isinstance(item.part, Product):
             continue
@@ -55,15 +57,6 @@ def _routes(product: Product) -> Iterator[tuple[Path, Sequence[Step]]]:
     yield ("route",), product.route
     for n, other in enumerate(product.other_routes):
         yield ("other_routes", n, "route"), other.route
-
-
-def _supplied(made: Draft) -> set[str]:
-    """Products that somebody orders, or that come out of others."""
-    found = {str(item.raw.get("product")) for item in made.all("demand")}
-    for item in made.all("product"):
-        if isinstance(item.part, Product):
-            found |= {g.product for _, route in _routes(item.part) for step in route for g in step.gives}
-    return found
 
 
 def _takes(made: Draft, item: Item, at: Path, name: str, step: Step, supplied: set[str]) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from andon.models.simulate.builder import Builder
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.ways import shelves, steps_of
+from andon.site.supply import missing
 
 
 def put_shelves(builder: Builder) -> None:
@@ -15,9 +16,6 @@ def put_shelves(builder: Builder) -> None:
     capacity = {b.id: b.capacity for b in site.buffers}
     disciplines = {b.id: b.discipline for b in site.buffers}
     owned = {s.buffer for s in site.stations}
-    supplied = {d.product for d in site.demand} | {
-        g.product for p in site.products for s in steps_of(p) for g in s.gives
-    }
     stations = {s.id: i for i, s in enumerate(site.stations)}
     index = {p.id: i for i, p in enumerate(site.products)}
     of: dict[str, str] = {}
@@ -26,10 +24,6 @@ def put_shelves(builder: Builder) -> None:
             raise Unrunnable(
                 f"buffer `{taken.buffer}`, which `{product.id}` takes `{taken.product}` from, is also used for "
                 "something else; give every component a buffer of its own"
-            )
-        if taken.product not in supplied:
-            raise Unrunnable(
-                f"`{product.id}` takes `{taken.product}`, which nobody orders, delivers or gives; add it to `demand`"
             )
         if taken.buffer not in capacity or taken.product not in index:
             raise Unrunnable(
@@ -53,6 +47,23 @@ def put_shelves(builder: Builder) -> None:
         record[at.STEP_STATION], record[at.STEP_NUMBER] = stations[step.station], KIT_NUMBER
         builder.shelf_step[taken.product] = builder.m.put(0, record)
     words[at.ASSEMBLES] = int(bool(of))
+    _refuse_missing(builder)
+
+
+def _refuse_missing(builder: Builder) -> None:
+    """Say at once what would be waited for and never comes.
+
+    Raises:
+        Unrunnable: naming the component, its buffer and the station that waits.
+    """
+    site = builder.site
+    ordered = [d.product for d in site.demand] + [o.product for o in site.orders]
+    stocked = [b for b, level in builder.live.levels.items() if level > 0] if builder.live is not None else []
+    for m in missing(site.products, ordered, stocked):
+        raise Unrunnable(
+            f"station `{m.step.station}` waits for `{m.taken.product}` in `{m.taken.buffer}` to make `{m.product.id}`, "
+            f"and {m.why}; add `{m.taken.product}` to `demand`"
+        )
 
 
 def put_deeds(builder: Builder, graphs: dict[str, Graph]) -> None:

@@ -6,9 +6,12 @@ import math
 from dataclasses import dataclass
 
 from andon.models.simulate.asked import Asked
+from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.rows import STATES, Rows
+from andon.models.simulate.short import shortages
 from andon.models.simulate.ways import steps_of
 from andon.models.simulate.week import Week
+from andon.site.floor import Product
 from andon.site.model import Site
 
 LONG = 3.0
@@ -84,7 +87,13 @@ def stuck(rows: Rows, change: Asked) -> tuple[str, ...]:
     found = []
     for i, product in enumerate(site.products):
         route_s = max(sum(week.time_s(stations[step.station], step) for step in route) for route in product.routes)
-        if rows.done(i).any() or week.jobs(product) <= 0 or rows.seconds <= LONG * route_s or not week.open_s:
+        if rows.done(i).any() or not rows.product(i, at.ORDERED).any() or rows.seconds <= LONG * route_s:
+            continue
+        if not week.open_s:
+            continue
+        waits = _no_part(rows, product)
+        if waits:
+            found.append(f"no `{product.id}` is completed in any future: {waits}")
             continue
         queues = [float(rows.queue(k).mean()) for k in range(len(image.stations))]
         fullest = max(range(len(queues)), key=queues.__getitem__)
@@ -95,6 +104,19 @@ def stuck(rows: Rows, change: Asked) -> tuple[str, ...]:
             f" `{image.stations[fullest]}` is {most.replace('_', ' ')} {shares[most]:.0%} of the time; see why"
         )
     return tuple(found)
+
+
+def _no_part(rows: Rows, product: Product) -> str:
+    """Which part a product waits for that is not finished in any future either; empty where there is none."""
+    number = {p.id: i for i, p in enumerate(rows.image.site.products)}
+    for route in product.routes:
+        for step in route:
+            for taken in step.takes:
+                made = rows.done(number[taken.product]).any()
+                if not made and not rows.stock(rows.image.shelves.index(taken.buffer)).any():
+                    where = f"station `{step.station}` waits for `{taken.product}` in `{taken.buffer}`"
+                    return f"{where}, and none is finished; see where `{taken.product}` is"
+    return ""
 
 
 def _full(site: Site, change: Asked) -> list[str]:
@@ -119,6 +141,7 @@ def warnings(site: Site, change: Asked) -> tuple[str, ...]:
     """One sentence for each station or crew that cannot keep up, and for each element that no job ever reaches."""
     found = _full(site, change)
     built = change.site or site
+    found += shortages(built, Week(built, change))
     reached = {visit.station for p in built.products for visit in p.visits}
     found += [
         f"no route goes to station `{station.id}`, so it never works; add a step or remove it"
