@@ -39,7 +39,7 @@ def shortages(site: Site, week: Week) -> list[str]:
             continue
         product, step, _ = uses[0]
         found.append(
-            f"`{product.id}` takes {need / each:.3g} `{name}` {unit} off `{buffer}`, and {come / each:.3g} come, so jobs"
-            f" wait for parts at station `{step.station}`; order more `{name}` or fewer `{product.id}`"
+            f"`{product.id}` takes {need / each:.3g} `{name}` {unit} off `{buffer}`, and {come / each:.3g} come, so"
+            f" jobs wait for parts at station `{step.station}`; order more `{name}` or fewer `{product.id}`"
         )
     return found
