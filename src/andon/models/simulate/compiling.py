@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numba
+from llvmlite import binding
 from llvmlite.ir.instructions import AllocaInstr, StoreInstr
 from numba import types as kinds
 from numba.core import untyped_passes as untyped
@@ -45,6 +46,7 @@ class Lowering(NativeLowering):
 
     _name = "andon_lowering"
     entry = ""
+    made: ClassVar[list[bytes]] = []
 
     def run_pass(self, state: Any) -> bool:
         """Lower one function into a library of its own, which stays open unless it is the entry's."""
@@ -69,12 +71,37 @@ class Lowering(NativeLowering):
             lower.lower()
         if state.func_id.func.__name__ == self.entry:
             library._linking_libraries = _parts(library)  # noqa: SLF001 - numba has no other way to say it
-            library.finalize()
+            self.made.append(_object_code(library, descriptor.llvm_func_name))
         library._finalized = True  # noqa: SLF001 - read like a finished one, though only the entry is
         name: Any = [].append  # one that nobody else has: numba finds functions by such an object, and never calls it
         context.insert_user_function(name, descriptor, [library])
         state.cr = _LowerResult(descriptor, lower.call_helper, cfunc=name, env=lower.env)
         return True
+
+
+def _object_code(library: Any, entry: str) -> bytes:
+    """Link a library with all that it needs, optimise it as one, and make machine code of it.
+
+    Nothing but the entry can be called from outside: what is called in one place only is put there. All lies close
+    together, so that calls and constants are found by their distance.
+    """
+    module = library._final_module  # noqa: SLF001 - as above
+    for part in library._linking_libraries:  # noqa: SLF001 - as above
+        module.link_in(part._get_module_for_linking(), preserve=True)  # noqa: SLF001 - as above
+    for function in module.functions:
+        if not function.is_declaration and function.name != entry:
+            function.linkage = "internal"
+    library._optimize_final_module()  # noqa: SLF001 - as above
+    module.verify()
+    machine = binding.Target.from_default_triple().create_target_machine(
+        cpu=binding.get_host_cpu_name(),
+        features=binding.get_host_cpu_features().flatten(),
+        opt=3,
+        reloc="pic",
+        codemodel="small",
+        jit=True,
+    )
+    return machine.emit_object(module)
 
 
 def _unfilled(module: Any) -> Any:
@@ -169,7 +196,7 @@ def machine_code(
     result = made.overloads[signature]
     name = result.fndesc.llvm_func_name
     refuse_other_form(result.library._final_module, name, arguments)  # noqa: SLF001 - as above
-    return name.encode(), result.library._get_compiled_object()  # noqa: SLF001 - as above
+    return name.encode(), Lowering.made.pop()
 
 
 def refuse_other_form(module: Any, name: str, arguments: Sequence[str]) -> None:
