@@ -27,6 +27,7 @@ def network_tables(builder: Builder) -> None:
     words[net + road.TAKEN] = m.put(0, [0] * words[net + road.HOME_WORDS])
     words[net + road.LEFT_THERE] = m.put(0, [0] * words[net + road.HOME_WORDS])
     words[net + road.NEXT_HOME] = words[net + road.LAST_HOME] = net
+    words[net + road.FIRST_WAITING] = words[net + road.LAST_WAITING] = net
     words[net + road.CHARGERS] = m.put(0, [int(n.charger) for n in roads.nodes])
     shared = [k for k, n in enumerate(roads.nodes) if n.charger and n.parks is None]
     words[net + road.SHARED] = m.put(0, shared)

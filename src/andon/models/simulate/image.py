@@ -236,9 +236,12 @@ def _begin_from_live(builder: Builder) -> dict[str, int]:
 def _events(builder: Builder) -> None:
     """The empty tournament of next times; every process learns which leaf is its own."""
     words = builder.m.words
-    leaves = 1 << (len(builder.proc_at) - 1).bit_length()
+    leaves = len(builder.proc_at)
+    deepest = 1 << (2 * leaves - 1).bit_length() - 1
     tree = [at.NEVER, 0] * (2 * leaves)
-    for leaf, p in enumerate(sorted(builder.proc_at, key=lambda p: (words[p + at.PRIORITY], p)), leaves):
+    from_left = [*range(deepest, 2 * leaves), *range(leaves, deepest)]
+    ranked = sorted(builder.proc_at, key=lambda p: (words[p + at.PRIORITY], p))
+    for leaf, p in zip(from_left, ranked, strict=True):
         words[p + at.LEAF] = leaf
         tree[2 * leaf + 1] = p
     builder.m.put(at.TREE, tree)

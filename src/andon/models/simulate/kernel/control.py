@@ -80,7 +80,6 @@ def ask(m: at.Words, p: int, pc: int) -> None:
     m[at.READY_FROM] = (m[at.READY_FROM] - 1) & m[at.READY_MASK]
     m[m[at.READY] + m[at.READY_FROM]] = p
     m[at.READY_N] += 1
-    m[at.STEPS_HERE] -= 1
     m[at.FAULT] = at.FAULT_ASKS
     m[at.FAULT_AT] = p
 

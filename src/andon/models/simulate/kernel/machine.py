@@ -154,6 +154,9 @@ def step_other(m: at.Words, f: at.Reals, p: int, op: int, a: int, pc: int) -> in
 def run(m: at.Words, f: at.Reals, code: at.Program) -> None:
     """Let a replication run from its image to END, or to a fault."""
     here = m[at.NOW]
+    steps = m[at.STEPS_HERE]
+    before = m[at.STEPS]
+    limit = m[at.STEPS_LIMIT]
     while m[at.FAULT] == 0:
         p = next_ready(m)
         if p == 0:
@@ -162,20 +165,24 @@ def run(m: at.Words, f: at.Reals, code: at.Program) -> None:
                 break
             if m[at.NOW] != here:
                 here = m[at.NOW]
-                m[at.STEPS] += m[at.STEPS_HERE]
-                m[at.STEPS_HERE] = 0
+                before += steps
+                steps = 0
         pc = m[p + at.PC]
         while pc >= 0:
             pc = step(m, f, code, p, pc)
-            m[at.STEPS_HERE] += 1
-        if m[at.STEPS_HERE] > at.STEPS_AT_ONE_INSTANT_MAX:
+            steps += 1
+        if steps > at.STEPS_AT_ONE_INSTANT_MAX:
             m[at.FAULT] = at.FAULT_RUNAWAY
             m[at.FAULT_AT] = p
-        if m[at.STEPS] > m[at.STEPS_LIMIT]:
+        if before > limit:
             m[at.FAULT] = at.FAULT_BUDGET
             m[at.FAULT_AT] = p
-    if m[at.FAULT] != at.FAULT_ASKS:
-        close(m)
+    m[at.STEPS] = before
+    if m[at.FAULT] == at.FAULT_ASKS:
+        m[at.STEPS_HERE] = steps - 1  # to ask is no step
+        return
+    m[at.STEPS_HERE] = steps
+    close(m)
 
 
 def close(m: at.Words) -> None:

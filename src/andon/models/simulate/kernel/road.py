@@ -20,7 +20,8 @@ FLEET_AT, CHOICE = 20, 21
 """The fleet's record; where several fleets serve, a table that says which."""
 
 # --- the network
-NODES_N, ARCS, SEGMENTS, SEGMENTS_N, VEHICLES, VEHICLES_N, WAIT_HEAD, WAIT_TAIL, PROTECTED, GAVE_WAY = range(10)
+NODES_N, ARCS, SEGMENTS, SEGMENTS_N, VEHICLES, VEHICLES_N = range(6)
+PROTECTED, GAVE_WAY = 8, 9
 TARGETS, STOPS, NODES, CHARGERS, LINES, LINE, LINES_N, AGAIN, SHARED, SHARED_N = range(10, 20)
 """PROTECTED: a vehicle that was in a standstill, until it has reached its goal. AGAIN: those that wait should try once
 more. TARGETS: by node, where its row begins in the tables of ways. STOPS: pick-up and set-down node by station.
@@ -34,7 +35,9 @@ next one. STUCK: who did not get home when that was last played, a bit each; WAI
 words, a bit for each place that a vehicle keeps; LEFT_THERE: room for as many. NEXT_HOME, LAST_HOME: the first and the
 last vehicle's record in the order in which they can go home. ELSEWISE: somebody may wait for another reason than that
 his next segment is taken."""
-NETWORK_WORDS = 32
+FIRST_WAITING, LAST_WAITING = 35, 36
+"""Of those that wait: the vehicles' records, in the order in which they came; the network's own where nobody waits."""
+NETWORK_WORDS = 40
 
 # --- a node; a place is a segment that a node belongs to: vehicles stand in places
 NODE_AT, NODE_WORD, NODE_MASK = range(3)
@@ -44,7 +47,9 @@ BITS = 62
 
 # --- a segment
 OWNER, WAITED_US, PASSED, PLAYER, SOUGHT = range(5)
-"""PLAYER: who is there while the drive home is played. SOUGHT: whether somebody waits until it is free."""
+"""PLAYER: who is there while the drive home is played. SOUGHT: the record of the vehicle that waits until it is free,
+SEVERAL where more than one may."""
+SEVERAL = 1
 SEGMENT_WORDS = 8
 # --- an arc
 ARC_TO, ARC_LANE, ARC_MM, ARC_STREET, ARC_PLACE = range(5)
@@ -65,20 +70,20 @@ call, 0: nobody is asked."""
 FLEET_WORDS = 24
 
 # --- a vehicle on roads
-AT_NODE, GOAL, PARKING, ON_ARC, CAME_FROM, FLEET, WAITING, LINK, DEPENDS, GIVES_WAY, SINCE, KEEPS, BIT = range(13)
+AT_NODE, GOAL, PARKING, ON_ARC, CAME_FROM, FLEET, WAITING, SEEN_AT, DEPENDS, GIVES_WAY, SINCE, KEEPS, BIT = range(13)
 LOADED, FREE, WAIT_FROM, LEFT, BROKEN, LOW, BOOKED, LEVEL_MJ, LEVEL_AT, EMPTY_MM, LOADED_MM, LOWS, FLATS, SEEKS = range(
     13, 27
 )
 """ON_ARC: number + 1; CAME_FROM: the node behind. DEPENDS: whom it waits for, a bit each. GIVES_WAY: it drives to its
 parking place first. LEFT: of the arc, after a repair. BOOKED: the charger's node + 1. LOWS: times that its battery fell
 below what it may work with; FLATS: times that it was used up."""
-HOME_WAYS, AFTER_ME, BEFORE_ME, HOME_WAY, KEEPS_WORD, KEEPS_MASK, WANTS_LANE, WANTS_PLACE, PLAYED, INDEX, ME = range(
-    27, 38
-)
+HOME_WAYS, AFTER_ME, BEFORE_ME, HOME_WAY, KEEPS_WORD, KEEPS_MASK, WANTS_LANE, WANTS_PLACE = range(27, 35)
+WAITS_NEXT, WAITS_LAST, PLAYED, INDEX, ME = range(35, 40)
 """KEEPS: address of the segment of AT_NODE; KEEPS_WORD, KEEPS_MASK: its bit. HOME_WAYS: address of [node, HOME_WORDS]:
 a bit for each place on the way from there to the parking place, but not its own; HOME_WAY: its row for AT_NODE.
 AFTER_ME, BEFORE_ME: whose turn it is to go home next, and before (records; the network's own at both ends, so these two
 stand where NEXT_HOME and LAST_HOME do). WANTS_LANE, WANTS_PLACE: which segments it waits for because others are there.
+WAITS_NEXT, WAITS_LAST: who waits after it and before it, as with these.
 PLAYED: where it is while the drive home is played; INDEX: its number; ME: its process."""
 VEHICLE_WORDS = 40
 VEHICLES_MAX = 60

@@ -118,13 +118,17 @@ def try_to_go(m: at.Words, p: int, v: int) -> bool:
 
 
 def wait_until_free(m: at.Words, p: int, v: int, lane: int, place: int) -> None:
-    """Vehicle `v` waits for those in segments `lane` and `place`: until one is free, a new try would end like this."""
-    if m[lane] != 0 and m[lane] != p:
-        m[v + road.WANTS_LANE] = lane
-        m[lane + road.SOUGHT] = 1
-    if m[place] != 0 and m[place] != p:
+    """Vehicle `v` waits for those in segments `lane` and `place`: until one is free, a new try would end like this.
+
+    Who has both is on its way to the place, or away from both: it keeps the place no shorter than the lane.
+    """
+    on_place = m[place] if m[place] != p else 0
+    if on_place != 0:
         m[v + road.WANTS_PLACE] = place
-        m[place + road.SOUGHT] = 1
+        m[place + road.SOUGHT] = v if m[place + road.SOUGHT] == 0 else road.SEVERAL
+    if m[lane] != on_place and m[lane] != 0 and m[lane] != p:
+        m[v + road.WANTS_LANE] = lane
+        m[lane + road.SOUGHT] = v if m[lane + road.SOUGHT] == 0 else road.SEVERAL
 
 
 def depart(m: at.Words, p: int, v: int, arc: int, node: int) -> None:
@@ -160,18 +164,10 @@ def book_wait(m: at.Words, p: int, v: int, lane: int) -> None:
     m[net + road.WAITERS] &= ~m[v + road.BIT]
     if lane != 0:
         m[lane + road.WAITED_US] += (m[at.NOW] - m[v + road.WAIT_FROM]) // 1000
-    before = 0
-    w = m[net + road.WAIT_HEAD]
-    while w != p:
-        before = w
-        w = m[m[w + at.MORE_VEHICLE] + road.LINK]
-    after = m[v + road.LINK]
-    if before == 0:
-        m[net + road.WAIT_HEAD] = after
-    else:
-        m[m[before + at.MORE_VEHICLE] + road.LINK] = after
-    if after == 0:
-        m[net + road.WAIT_TAIL] = before
+    before = m[v + road.WAITS_LAST]
+    after = m[v + road.WAITS_NEXT]
+    m[before + road.WAITS_NEXT] = after
+    m[after + road.WAITS_LAST] = before
 
 
 def go_or_wait(m: at.Words, p: int, v: int) -> None:
@@ -182,12 +178,11 @@ def go_or_wait(m: at.Words, p: int, v: int) -> None:
     m[v + road.WAITING] = 1
     m[net + road.WAITERS] |= m[v + road.BIT]
     m[v + road.WAIT_FROM] = m[at.NOW]
-    m[v + road.LINK] = 0
-    if m[net + road.WAIT_HEAD] == 0:
-        m[net + road.WAIT_HEAD] = p
-    else:
-        m[m[m[net + road.WAIT_TAIL] + at.MORE_VEHICLE] + road.LINK] = p
-    m[net + road.WAIT_TAIL] = p
+    last = m[net + road.LAST_WAITING]
+    m[v + road.WAITS_LAST] = last
+    m[v + road.WAITS_NEXT] = net
+    m[last + road.WAITS_NEXT] = v
+    m[net + road.LAST_WAITING] = v
     enter(m, p, road.IN_TRAFFIC)
     end_standstill(m, p)
 
@@ -206,17 +201,33 @@ def arrive_at_node(m: at.Words, p: int, v: int) -> None:
     here = m[v + road.KEEPS]
     lane = m[a + road.ARC_LANE]
     behind = m[node_of(m, m[v + road.CAME_FROM]) + road.NODE_AT]
-    sought = m[net + road.AGAIN] | m[net + road.ELSEWISE]
+    one = 0
+    two = 0
     if lane != here:
-        m[lane] = 0
-        sought |= m[lane + road.SOUGHT]
+        one = m[lane + road.SOUGHT]
         m[lane + road.SOUGHT] = 0
+        m[lane] = 0
     if behind != here:
-        m[behind] = 0
-        sought |= m[behind + road.SOUGHT]
+        two = m[behind + road.SOUGHT]
         m[behind + road.SOUGHT] = 0
-    if sought != 0:
+        m[behind] = 0
+    if m[net + road.AGAIN] | m[net + road.ELSEWISE] != 0 or one == road.SEVERAL or two == road.SEVERAL or one * two != 0:
         let_go(m, m[v + road.BIT], lane, behind)
+    elif one + two != 0:
+        let_one_go(m, one + two, lane, behind)
+
+
+def let_one_go(m: at.Words, v: int, one: int, two: int) -> None:
+    """Let vehicle `v` try again if it still waits for segment `one` or `two`: nobody else does."""
+    lane = m[v + road.WANTS_LANE]
+    place = m[v + road.WANTS_PLACE]
+    if m[v + road.WAITING] == 0 or (int(lane == one) | int(lane == two) | int(place == one) | int(place == two)) == 0:
+        return
+    p = m[v + road.ME]
+    if not try_to_go(m, p, v):
+        end_standstill(m, p)
+    if m[m[road.ROADS] + road.AGAIN] != 0:
+        let_go(m, 0, 0, 0)
 
 
 def let_go(m: at.Words, moved: int, one: int, two: int) -> None:
@@ -232,10 +243,9 @@ def let_go(m: at.Words, moved: int, one: int, two: int) -> None:
         m[net + road.AGAIN] = 0
         m[net + road.ELSEWISE] = 0
         tried = 0
-        p = m[net + road.WAIT_HEAD]
-        while p != 0:
-            v = m[p + at.MORE_VEHICLE]
-            after = m[v + road.LINK]
+        v = m[net + road.FIRST_WAITING]
+        while v != net:
+            after = m[v + road.WAITS_NEXT]
             lane = m[v + road.WANTS_LANE]
             place = m[v + road.WANTS_PLACE]
             if lane + place == 0:
@@ -245,8 +255,8 @@ def let_go(m: at.Words, moved: int, one: int, two: int) -> None:
                 again = int(lane == one) | int(lane == two) | int(place == one) | int(place == two)
             if again | everybody != 0:
                 tried |= m[v + road.BIT]
-                try_to_go(m, p, v)
-            p = after
+                try_to_go(m, m[v + road.ME], v)
+            v = after
         tried &= m[net + road.WAITERS]
         w = m[net + road.RECORDS]
         for _i in range(m[net + road.VEHICLES_N] if tried != 0 else 0):
@@ -255,6 +265,24 @@ def let_go(m: at.Words, moved: int, one: int, two: int) -> None:
             w += road.VEHICLE_WORDS
         if m[net + road.AGAIN] == 0:
             return
+
+
+def waits_for_one_that_goes(m: at.Words, p: int) -> bool:
+    """Whether the next segment of `p`, or of the one that is there, and so on, is taken by one that does not wait.
+
+    This is so for most; where it is not, `p` may wait for somebody otherwise.
+    """
+    for _ in range(m[m[road.ROADS] + road.VEHICLES_N]):
+        v = m[p + at.MORE_VEHICLE]
+        if m[v + road.WAITING] == 0:
+            return True
+        wanted = m[v + road.WANTS_PLACE]
+        if wanted == 0:
+            wanted = m[v + road.WANTS_LANE]
+        if wanted == 0:
+            return False
+        p = m[wanted]
+    return False
 
 
 def ring_of(m: at.Words, p: int) -> int:
@@ -279,7 +307,7 @@ def end_standstill(m: at.Words, p: int) -> None:
     """Where `p` waits in a ring of vehicles that all wait for one another: let one after the other give way."""
     net = m[road.ROADS]
     for _ in range(m[net + road.VEHICLES_N] + 1):
-        if m[m[p + at.MORE_VEHICLE] + road.WAITING] == 0:
+        if waits_for_one_that_goes(m, p):
             return
         ring = ring_of(m, p)
         if ring == 0:
