@@ -21,7 +21,7 @@ def network_tables(builder: Builder) -> None:
     targets = [-1] * len(graph.nodes)
     for k, node in enumerate(graph.targets):
         targets[node] = k * len(graph.nodes)
-    words[net + road.TARGETS] = m.put(0, targets)
+    words[net + road.ROWS] = m.put(0, targets)
     words[net + road.NODES] = m.put(0, [w for n in range(len(graph.nodes)) for w in _node(builder, graph, n)])
     words[net + road.HOME_WORDS] = 1 + (len(_places(graph)) - 1) // road.BITS
     words[net + road.TAKEN] = m.put(0, [0] * words[net + road.HOME_WORDS])

@@ -71,7 +71,7 @@ def vehicle_records(builder: Builder) -> None:
         raise Unrunnable(f"{count} vehicles on one network; use at most {road.VEHICLES_MAX}")
     base = m.put(0, [0] * (count * road.VEHICLE_WORDS))
     builder.vehicle_records = [base + i * road.VEHICLE_WORDS for i in range(count)]
-    net = m.put(road.ROADS, [0] * road.NETWORK_WORDS)
+    net = m.words[road.ROADS] = road.NET
     segments = len(network(site.roads).segments)
     m.words[net + road.SEGMENTS] = m.put(0, [0] * (segments * road.SEGMENT_WORDS))
     m.words[net + road.SEGMENTS_N] = segments

@@ -82,8 +82,8 @@ class Lowering(NativeLowering):
 def _object_code(library: Any, entry: str) -> bytes:
     """Link a library with all that it needs, optimise it as one, and make machine code of it.
 
-    Nothing but the entry can be called from outside: what is called in one place only is put there. All lies close
-    together, so that calls and constants are found by their distance.
+    Nothing but the entry is called from outside, so what is called in one place only is put there. All lies close
+    together: a call, or a constant, is found by its distance.
     """
     module = library._final_module  # noqa: SLF001 - as above
     for part in library._linking_libraries:  # noqa: SLF001 - as above
@@ -93,15 +93,11 @@ def _object_code(library: Any, entry: str) -> bytes:
             function.linkage = "internal"
     library._optimize_final_module()  # noqa: SLF001 - as above
     module.verify()
-    machine = binding.Target.from_default_triple().create_target_machine(
-        cpu=binding.get_host_cpu_name(),
-        features=binding.get_host_cpu_features().flatten(),
-        opt=3,
-        reloc="pic",
-        codemodel="small",
-        jit=True,
+    processor = {"cpu": binding.get_host_cpu_name(), "features": binding.get_host_cpu_features().flatten()}
+    close: Any = binding.Target.from_default_triple().create_target_machine(
+        **processor, opt=3, reloc="pic", codemodel="small", jit=True
     )
-    return machine.emit_object(module)
+    return bytes(close.emit_object(module))
 
 
 def _unfilled(module: Any) -> Any:

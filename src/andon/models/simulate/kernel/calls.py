@@ -27,7 +27,7 @@ def way_to_call(m: at.Words, v: int, fleet: int, here: int) -> int:
     if m[g + road.BY_ROAD] == 0:
         return m[m[g + road.EMPTY_WAYS] + m[v + at.LAST] * m[at.STATIONS_N] + here]
     net = m[road.ROADS]
-    goal = m[m[net + road.TARGETS] + m[m[net + road.STOPS] + 2 * here]]
+    goal = m[m[net + road.ROWS] + m[m[net + road.STOPS] + 2 * here]]
     w = m[v + at.MORE_VEHICLE]
     if m[w + road.BROKEN] != 0:
         return road.FAR
@@ -102,7 +102,7 @@ def answer_call(m: at.Words, fleet: int, v: int, q: int) -> None:
         return
     w = m[v + at.MORE_VEHICLE]
     if m[w + road.WAITING] != 0:
-        book_wait(m, v, w, 0)
+        book_wait(m, w, 0)
         wake(m, v, m[v + at.PC])
     elif m[v + at.STATE] == at.STARVED or m[v + at.STATE] == road.CHARGING:
         cancel(m, v)

@@ -73,7 +73,7 @@ def book_charger(m: at.Words, v: int) -> None:
     found = -1
     for i in range(m[net + road.SHARED_N]):
         node = m[m[net + road.SHARED] + i]
-        way = m[m[m[v + road.FLEET] + road.WAY_NS] + m[m[net + road.TARGETS] + node] + m[v + road.AT_NODE]]
+        way = m[m[m[v + road.FLEET] + road.WAY_NS] + m[m[net + road.ROWS] + node] + m[v + road.AT_NODE]]
         if m[chargers + node] == 1 and way < best:
             best = way
             found = node

@@ -32,7 +32,7 @@ def all_can_go_home(m: at.Words, p: int, v: int, before: int) -> bool:
 
     It is enough that `p` can, given that all could before it went on: they are then as free as they were.
     """
-    net = m[road.ROADS]
+    net = road.NET
     bit = m[v + road.BIT]
     if m[net + road.PLAN_N] == ORDERED:
         if is_clear(m, v, m[net + road.TAKEN]):
@@ -64,11 +64,12 @@ def finds_its_turn(m: at.Words, v: int) -> bool:
     All that stand in its way have to go before it, and it must not stand in the way of any that goes before it. That
     there is no such turn does not say that there is no other order.
     """
-    net = m[road.ROADS]
+    net = road.NET
     way = m[v + road.HOME_WAY]
     words = m[net + road.HOME_WORDS]
     left = m[net + road.LEFT_THERE]
-    for k in range(words):
+    m[left] = m[way] & m[m[net + road.TAKEN]]
+    for k in range(1, words):
         m[left + k] = m[way + k] & m[m[net + road.TAKEN] + k]
     mine = m[v + road.KEEPS_WORD]
     mask = m[v + road.KEEPS_MASK]
@@ -80,8 +81,8 @@ def finds_its_turn(m: at.Words, v: int) -> bool:
             here = left + m[w + road.KEEPS_WORD]
             if m[here] & m[w + road.KEEPS_MASK] != 0:
                 m[here] &= ~m[w + road.KEEPS_MASK]
-                waits = 0
-                for k in range(words):
+                waits = m[left]
+                for k in range(1, words):
                     waits |= m[left + k]
                 if waits == 0:
                     go_home_after(m, v, w)
@@ -92,7 +93,7 @@ def finds_its_turn(m: at.Words, v: int) -> bool:
 
 def continues_list(m: at.Words, p: int, v: int, before: int) -> bool:
     """Whether `p` may go before all others on the list, or has driven the first arc on it; the list then says so."""
-    net = m[road.ROADS]
+    net = road.NET
     plan = m[net + road.PLAN]
     leads = m[net + road.PLAN_N] > 0 and m[plan] == p
     if is_clear(m, v, m[net + road.TAKEN]):
@@ -110,7 +111,7 @@ def continues_list(m: at.Words, p: int, v: int, before: int) -> bool:
 
 def everybody(m: at.Words) -> int:
     """A bit for each vehicle."""
-    return (1 << m[m[road.ROADS] + road.VEHICLES_N]) - 1
+    return (1 << m[road.NET + road.VEHICLES_N]) - 1
 
 
 def able_one_by_one(m: at.Words, until: int) -> int:
@@ -118,7 +119,7 @@ def able_one_by_one(m: at.Words, until: int) -> int:
 
     They come first in the order then, as they were found.
     """
-    net = m[road.ROADS]
+    net = road.NET
     left = all_there(m)
     able = 0
     last = net
@@ -142,7 +143,7 @@ def able_one_by_one(m: at.Words, until: int) -> int:
 
 def list_of(m: at.Words, able: int) -> int:
     """Begin a new list with those that can go one by one, in an order in which they can; how many entries."""
-    net = m[road.ROADS]
+    net = road.NET
     left = all_there(m)
     done = 0
     n = 0
@@ -161,7 +162,7 @@ def list_of(m: at.Words, able: int) -> int:
 
 def drive_first(m: at.Words) -> None:
     """The first on the list has driven an arc of its way home."""
-    net = m[road.ROADS]
+    net = road.NET
     plan = m[net + road.PLAN]
     if m[plan + 1] == ALL_THE_WAY:
         return
@@ -174,7 +175,7 @@ def drive_first(m: at.Words) -> None:
 
 def put(m: at.Words, n: int, u: int, hops: int) -> int:
     """Add an entry to the list in the making; how many there are then."""
-    e = m[m[road.ROADS] + road.SPARE] + 2 * n
+    e = m[road.NET + road.SPARE] + 2 * n
     m[e] = u
     m[e + 1] = hops
     return n + 1
@@ -182,7 +183,7 @@ def put(m: at.Words, n: int, u: int, hops: int) -> int:
 
 def keep(m: at.Words, n: int, are_home: int) -> None:
     """Finish the list in the making, of `n` entries: then comes the old one without those that are home by now."""
-    net = m[road.ROADS]
+    net = road.NET
     old = m[net + road.PLAN]
     for i in range(m[net + road.PLAN_N]):
         u = m[old + 2 * i]
@@ -198,7 +199,7 @@ def play(m: at.Words, p: int, n: int, stuck: int) -> int:  # noqa: C901 - two ki
 
     Returns who does not get home; where all do, the list is kept.
     """
-    net = m[road.ROADS]
+    net = road.NET
     vehicles = m[net + road.VEHICLES_N]
     first = m[m[p + at.MORE_VEHICLE] + road.INDEX]
     for i in range(vehicles):
@@ -239,7 +240,7 @@ def play(m: at.Words, p: int, n: int, stuck: int) -> int:  # noqa: C901 - two ki
 
 def walk(m: at.Words, u: int, w: int, part: int) -> int:
     """Let vehicle `u` of the play drive home, or with `part` as far as it can; how many arcs, 0: it does not move."""
-    net = m[road.ROADS]
+    net = road.NET
     table = m[m[w + road.FLEET] + road.OPEN_NEXT]
     node = m[w + road.PLAYED]
     hops = 0
@@ -268,7 +269,7 @@ def walk(m: at.Words, u: int, w: int, part: int) -> int:
 
 def who_is_before(m: at.Words, p: int, v: int) -> int:
     """A bit for each vehicle on the road that goes home before `p`; where none does, a closure is what keeps it."""
-    net = m[road.ROADS]
+    net = road.NET
     if m[net + road.PLAN_N] == ORDERED:
         keep(m, list_of(m, everybody(m)), everybody(m))
     bits = 0
@@ -286,7 +287,7 @@ def who_is_before(m: at.Words, p: int, v: int) -> int:
 
 def first_on_list(m: at.Words, among: int) -> int:
     """The vehicle of a set that goes home first; 0: none of them is on the road."""
-    net = m[road.ROADS]
+    net = road.NET
     if m[net + road.PLAN_N] == ORDERED:
         keep(m, list_of(m, everybody(m)), everybody(m))
     for i in range(m[net + road.PLAN_N]):

@@ -42,9 +42,9 @@ MISREAD, OUTAGE = 70, 71
 PEOPLE, PEOPLE_N, ASKED_N, TEAMS_WAIT, BOOKS = 75, 76, 77, 78, 79
 ASSEMBLES = 60
 """Whether anything is assembled."""
-HEADER = 96
+HEADER = 136
 """Words 55 to 59 are free for the event list, 60 to 64 for flow, 65 to 69 control, 70 to 74 machines, 75 to 79 people,
-80 to 89 vehicles."""
+80 to 89 vehicles, 96 to 135 their roads."""
 
 # --- process: a machine, a vehicle, a demand, the release desk, a calendar, a breakdown, the probe
 PC, LEAF, NEXT, STATE, SINCE, JOB, JOBS, REM, REP, AGE, LIFE, LAST, CREW, PARKED, DOWN, WORKING = range(16)

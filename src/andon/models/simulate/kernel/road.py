@@ -10,6 +10,8 @@ from __future__ import annotations
 # --- header
 ROADS, FLEETS, FLEETS_N = 80, 81, 82
 """Address of the network's record, 0 where vehicles drive in straight lines; the fleets' records."""
+NET = 96
+"""Where that record stands, if there is one: to find it costs nothing."""
 
 # --- words of every process: 53 to 55
 CALLED_AT = 53
@@ -22,9 +24,9 @@ FLEET_AT, CHOICE = 20, 21
 # --- the network
 NODES_N, ARCS, SEGMENTS, SEGMENTS_N, VEHICLES, VEHICLES_N = range(6)
 PROTECTED, GAVE_WAY = 8, 9
-TARGETS, STOPS, NODES, CHARGERS, LINES, LINE, LINES_N, AGAIN, SHARED, SHARED_N = range(10, 20)
+ROWS, STOPS, NODES, CHARGERS, LINES, LINE, LINES_N, AGAIN, SHARED, SHARED_N = range(10, 20)
 """PROTECTED: a vehicle that was in a standstill, until it has reached its goal. AGAIN: those that wait should try once
-more. TARGETS: by node, where its row begins in the tables of ways. STOPS: pick-up and set-down node by station.
+more. ROWS: by node, where its row begins in the tables of ways. STOPS: pick-up and set-down node by station.
 CHARGERS: by node, 0 none, 1 free, 2 booked; SHARED: those that are nobody's place. LINES: when which set of closures
 begins."""
 RECORDS, HOME_WORDS, STUCK, PLAN, PLAN_N, SPARE, WAITERS, TAKEN, NEXT_HOME, LAST_HOME, LEFT_THERE, ELSEWISE = range(

@@ -39,7 +39,7 @@ def who_comes(m: at.Words, table: int, node: int, goal: int) -> int:
     A street is a row of arcs that have one lane for both ways. Who waits at its mouth would keep in whom he waits for,
     so he waits an arc before. It spares giving way; that nobody stands still for ever does not rest on it.
     """
-    for _ in range(m[m[road.ROADS] + road.NODES_N]):
+    for _ in range(m[road.NET + road.NODES_N]):
         arc = next_arc(m, table, node, goal) if node != goal else -1
         if arc < 0:
             return 0
@@ -67,7 +67,7 @@ def heads_for(m: at.Words, w: int, node: int) -> bool:
 
 def try_to_go(m: at.Words, p: int, v: int) -> bool:
     """Take the next arc and its node and set out, if that may be; else say in DEPENDS whom `p` waits for."""
-    net = m[road.ROADS]
+    net = road.NET
     node = m[v + road.AT_NODE]
     goal = goal_of(m, v)
     protected = m[net + road.PROTECTED]
@@ -139,7 +139,7 @@ def depart(m: at.Words, p: int, v: int, arc: int, node: int) -> None:
     m[v + road.CAME_FROM] = node
     m[v + road.ON_ARC] = arc + 1
     if m[v + road.WAITING] != 0:
-        book_wait(m, p, v, lane)
+        book_wait(m, v, lane)
     m[lane + road.PASSED] += 1
     m[v + road.LEFT] = m[m[m[v + road.FLEET] + road.ARC_NS] + 2 * arc + m[v + road.LOADED]]
     roll(m, p, v)
@@ -157,9 +157,9 @@ def roll(m: at.Words, p: int, v: int) -> None:
     schedule(m, p, m[at.NOW] + span)
 
 
-def book_wait(m: at.Words, p: int, v: int, lane: int) -> None:
+def book_wait(m: at.Words, v: int, lane: int) -> None:
     """A vehicle that waited goes on: take it off the list, book the wait to the segment it waited for (0: none)."""
-    net = m[road.ROADS]
+    net = road.NET
     m[v + road.WAITING] = 0
     m[net + road.WAITERS] &= ~m[v + road.BIT]
     if lane != 0:
@@ -174,7 +174,7 @@ def go_or_wait(m: at.Words, p: int, v: int) -> None:
     """Set out on the next arc, or stand in line until that may be."""
     if try_to_go(m, p, v):
         return
-    net = m[road.ROADS]
+    net = road.NET
     m[v + road.WAITING] = 1
     m[net + road.WAITERS] |= m[v + road.BIT]
     m[v + road.WAIT_FROM] = m[at.NOW]
@@ -189,15 +189,12 @@ def go_or_wait(m: at.Words, p: int, v: int) -> None:
 
 def arrive_at_node(m: at.Words, p: int, v: int) -> None:
     """The vehicle is at the end of its arc: it leaves what is behind it, and those that wait try again."""
-    net = m[road.ROADS]
+    net = road.NET
     a = arc_of(m, m[v + road.ON_ARC] - 1)
     m[v + road.ON_ARC] = 0
     if m[at.TRACE_END] > 0:
         note(m, road.TRACE_ARRIVES, p, m[v + road.AT_NODE])
-    if m[v + road.LOADED] != 0:
-        m[v + road.LOADED_MM] += m[a + road.ARC_MM]
-    else:
-        m[v + road.EMPTY_MM] += m[a + road.ARC_MM]
+    m[v + road.EMPTY_MM + m[v + road.LOADED]] += m[a + road.ARC_MM]  # or LOADED_MM, which is the next word
     here = m[v + road.KEEPS]
     lane = m[a + road.ARC_LANE]
     behind = m[node_of(m, m[v + road.CAME_FROM]) + road.NODE_AT]
@@ -211,7 +208,8 @@ def arrive_at_node(m: at.Words, p: int, v: int) -> None:
         two = m[behind + road.SOUGHT]
         m[behind + road.SOUGHT] = 0
         m[behind] = 0
-    if m[net + road.AGAIN] | m[net + road.ELSEWISE] != 0 or one == road.SEVERAL or two == road.SEVERAL or one * two != 0:
+    more = int(one == road.SEVERAL) | int(two == road.SEVERAL) | int(one * two != 0)
+    if m[net + road.AGAIN] | m[net + road.ELSEWISE] | more != 0:
         let_go(m, m[v + road.BIT], lane, behind)
     elif one + two != 0:
         let_one_go(m, one + two, lane, behind)
@@ -226,7 +224,7 @@ def let_one_go(m: at.Words, v: int, one: int, two: int) -> None:
     p = m[v + road.ME]
     if not try_to_go(m, p, v):
         end_standstill(m, p)
-    if m[m[road.ROADS] + road.AGAIN] != 0:
+    if m[road.NET + road.AGAIN] != 0:
         let_go(m, 0, 0, 0)
 
 
@@ -237,7 +235,7 @@ def let_go(m: at.Words, moved: int, one: int, two: int) -> None:
     another nothing changes, and DEPENDS holds whoever comes towards one, or cannot go home; among these nothing changes
     until one of them moves. Then see that no standstill is left.
     """
-    net = m[road.ROADS]
+    net = road.NET
     for _ in range(3):
         everybody = m[net + road.AGAIN]
         m[net + road.AGAIN] = 0
@@ -272,7 +270,7 @@ def waits_for_one_that_goes(m: at.Words, p: int) -> bool:
 
     This is so for most; where it is not, `p` may wait for somebody otherwise.
     """
-    for _ in range(m[m[road.ROADS] + road.VEHICLES_N]):
+    for _ in range(m[road.NET + road.VEHICLES_N]):
         v = m[p + at.MORE_VEHICLE]
         if m[v + road.WAITING] == 0:
             return True
@@ -287,7 +285,7 @@ def waits_for_one_that_goes(m: at.Words, p: int) -> bool:
 
 def ring_of(m: at.Words, p: int) -> int:
     """The vehicles that `p` waits for, and those that they wait for; 0 when one of them will go on by itself."""
-    net = m[road.ROADS]
+    net = road.NET
     going = ~m[net + road.WAITERS]
     ring = m[m[p + at.MORE_VEHICLE] + road.BIT] | m[m[p + at.MORE_VEHICLE] + road.DEPENDS]
     before = 0
@@ -305,7 +303,7 @@ def ring_of(m: at.Words, p: int) -> int:
 
 def end_standstill(m: at.Words, p: int) -> None:
     """Where `p` waits in a ring of vehicles that all wait for one another: let one after the other give way."""
-    net = m[road.ROADS]
+    net = road.NET
     for _ in range(m[net + road.VEHICLES_N] + 1):
         if waits_for_one_that_goes(m, p):
             return
@@ -330,7 +328,7 @@ def end_standstill(m: at.Words, p: int) -> None:
 def oldest(m: at.Words, ring: int) -> int:
     """The vehicle of a ring whose task is the oldest; of two, the one that is declared first."""
     best = 0
-    for i in range(m[m[road.ROADS] + road.VEHICLES_N]):
+    for i in range(m[road.NET + road.VEHICLES_N]):
         u = vehicle_process(m, i)
         w = m[u + at.MORE_VEHICLE]
         if (m[w + road.BIT] & ring) != 0 and (
@@ -342,7 +340,7 @@ def oldest(m: at.Words, ring: int) -> int:
 
 def who_gives_way(m: at.Words, ring: int) -> int:
     """The next vehicle of a ring to drive to its parking place: the first that can; the protected one at last; or 0."""
-    net = m[road.ROADS]
+    net = road.NET
     protected = m[net + road.PROTECTED]
     may = 0
     for i in range(m[net + road.VEHICLES_N]):
