@@ -168,8 +168,7 @@ def _other_module(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _no_object(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("numba.core.codegen.CodeLibrary._get_compiled_object", raising=False)
-    monkeypatch.delattr("numba.core.codegen.CPUCodeLibrary._get_compiled_object", raising=False)
+    monkeypatch.delattr("numba.core.codegen.CPUCodeLibrary._optimize_final_module")
 
 
 def _other_call(monkeypatch: pytest.MonkeyPatch) -> None:
