@@ -23,6 +23,17 @@ def event_table(replay: Replay) -> pa.Table:
     return pa.table(arrays)
 
 
+def event_log_bytes(replay: Replay, about: Mapping[str, str]) -> bytes:
+    """The events as a Parquet file in memory, with `about` as its metadata."""
+    out = pa.BufferOutputStream()
+    parquet.write_table(_told(replay, about), out, compression="zstd")
+    return bytes(out.getvalue())
+
+
+def _told(replay: Replay, about: Mapping[str, str]) -> pa.Table:
+    return event_table(replay).replace_schema_metadata({f"andon.{k}": v for k, v in about.items()})
+
+
 def write_event_log(replay: Replay, path: Path, about: Mapping[str, str]) -> int:
     """Write the events of a replication, with what they rest on as the file's metadata; rows written.
 
@@ -34,7 +45,7 @@ def write_event_log(replay: Replay, path: Path, about: Mapping[str, str]) -> int
     Raises:
         OSError: the file cannot be written.
     """
-    table = event_table(replay).replace_schema_metadata({f"andon.{k}": v for k, v in about.items()})
+    table = _told(replay, about)
     if path.exists() and not path.is_file():  # such as /dev/null: written into, never replaced
         parquet.write_table(table, path, compression="zstd")
         return int(table.num_rows)

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-STARTS_MAX = 200
+STARTS_MAX = 1000
 """States that are kept; the oldest go first."""
+KEPT = "kept"
+"""Folder of states that answers on record began from; they stay."""
 
 
 def keep_start(site: Path, digest: str, state: Mapping[str, Any]) -> Path:
@@ -26,4 +28,18 @@ def keep_start(site: Path, digest: str, state: Mapping[str, Any]) -> Path:
     kept = sorted(path.parent.glob("*.json"), key=lambda p: p.stat().st_mtime_ns)
     for old in kept[: max(0, len(kept) - STARTS_MAX)]:
         old.unlink(missing_ok=True)
+    return path
+
+
+def keep_for_good(site: Path, start: Path) -> Path:
+    """Keep a state that an answer on record began from; the path to read it at.
+
+    Raises:
+        OSError: it is gone, or the folder cannot be written.
+    """
+    path = site / ".andon" / KEPT / start.name
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_suffix(f".{os.getpid()}")
+    part.write_bytes(start.read_bytes())
+    part.replace(path)
     return path

@@ -20,8 +20,9 @@ from andon.core.time import Nanos, nanos
 from andon.ledger.record import NewRecord, Record
 from andon.operate import replies
 from andon.operate.outcome import Outcome
-from andon.operate.port import Done, Point, Request, Simulate, Who
+from andon.operate.port import Done, Point, Request, Simulator, Who
 from andon.operate.roles import standing
+from andon.operate.simulation import NoSimulator, kept_record, recorded
 from andon.site.model import Site
 from andon.sync.view import SignalView
 
@@ -64,18 +65,6 @@ class Outlook(Protocol):
         ...
 
 
-class WhatIf(Protocol):
-    """Answers to what-if questions."""
-
-    def settable(self) -> Sequence[Mapping[str, Any]]:
-        """What may be changed."""
-        ...
-
-    def ask(self, question: Simulate, who: Who) -> Mapping[str, Any] | Refusal:
-        """One answer, or why not."""
-        ...
-
-
 class TwinDesk:
     """Implements `operate.port.Desk`."""
 
@@ -100,7 +89,7 @@ class TwinDesk:
         self._fact = GatewayFact(False, "not asked yet")
         self._fact_at = -(10**18)
         self._outlook: Outlook | None = None
-        self._what_if: WhatIf | None = None
+        self._simulator: Simulator = NoSimulator()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._tick, name="tick", daemon=True)
         self.trouble = ""
@@ -109,10 +98,10 @@ class TwinDesk:
 
     # --- life
 
-    def start(self, outlook: Outlook | None, what_if: WhatIf | None = None) -> None:
+    def start(self, outlook: Outlook | None, simulator: Simulator | None = None) -> None:
         """Begin: once site time is known, the start goes on record and what was in flight is recovered; then ticks."""
         self._outlook = outlook
-        self._what_if = what_if
+        self._simulator = simulator or self._simulator
         self._thread.start()
 
     def _await_clock(self) -> None:
@@ -241,15 +230,31 @@ class TwinDesk:
         """The latest forecast of the shift."""
         return self._outlook.forecast() if self._outlook else None
 
-    def settable(self) -> Sequence[Mapping[str, Any]]:
-        """What a what-if may change."""
-        return self._what_if.settable() if self._what_if else ()
+    @property
+    def simulator(self) -> Simulator:
+        """The simulator, with what it may be asked."""
+        return self._simulator
 
-    def what_if(self, question: Simulate, who: Who) -> Mapping[str, Any] | Refusal:
-        """Changes to the floor, simulated from now."""
-        if self._what_if is None:
-            return refuse("no-simulator", "this twin cannot simulate", "install `andon[simulate]`, describe a flow")
-        return self._what_if.ask(question, who)
+    def note(self, record: NewRecord) -> Done | Refusal:
+        """Put one record there that has no effect but to be there."""
+        return self.acts.carry(recorded([record]))
+
+    def keep_answer(self, answer: str, reason: str, who: Who) -> Done | Refusal:
+        """Put an answer on record. A person does, with a reason, when the answer is whole."""
+        asked = self._simulator.asked(answer)
+        if asked is None:
+            return refuse("no-answer", f"the answer `{answer[:40]}` is not there any more", "ask again")
+        if not who.person:
+            return refuse("not-signed-in", "an answer is kept by a person", "sign in with your own name")
+        if not reason.strip():
+            return refuse("reason", "an answer is kept for a reason", "say what it is used for")
+        if asked.answer is None or not asked.over:
+            return refuse("not-done", "the answer is not whole yet", "wait for it, or stop it")
+        kept = self._simulator.keep(answer)
+        if isinstance(kept, Refusal):
+            return kept
+        message = "the answer is on record, with the command that repeats it"
+        return self.acts.carry(recorded([kept_record(kept, reason.strip(), who)], message))
 
     def recommendations(self) -> Sequence[Mapping[str, Any]]:
         """Open recommendations, newest first."""

@@ -195,12 +195,12 @@ class ShiftOutlook:
     def _look(self, values: Mapping[str, Value], now: Nanos) -> None:
         from andon.advise.forecast import forecast  # noqa: PLC0415 - the simulator is an optional part
         from andon.advise.propose import propose  # noqa: PLC0415 - same
-        from andon.models.simulate.live import live_state  # noqa: PLC0415 - same
+        from andon.app.live import machine_seen, permitted_state  # noqa: PLC0415 - same
 
         self._judge(now)
-        if not any(m in values for m in (f"{m}.state" for s in self._site.stations for m in s.machines)):
+        if not machine_seen(self._site, values):
             return
-        live = live_state(self._site, values, now)
+        live = permitted_state(self._site, values, now)
         self._seed += 1
         pool = UntilEnded(self._stop)
         made = forecast(self._site, live, seed=self._seed, pool=pool, validated=self._validated())

@@ -22,6 +22,7 @@ from andon.adapters.keys import load_or_create_key
 from andon.adapters.ledger_store import SqliteLedger
 from andon.adapters.site_folder import load
 from andon.app import lifeline
+from andon.app.asks import Asks
 from andon.app.components import running_components
 from andon.app.desk import TwinDesk
 from andon.app.floor import Floor
@@ -29,7 +30,6 @@ from andon.app.folders import Folders, write_private
 from andon.app.outlook import make_outlook
 from andon.app.sources import make_sources
 from andon.app.way_out import WayOut
-from andon.app.whatif import WhatIf
 from andon.control_room.app import create_app
 from andon.control_room.settings import RoomSettings
 from andon.site.model import Site
@@ -102,15 +102,16 @@ def twin(options: argparse.Namespace) -> Iterator[tuple[TwinDesk, Accounts, Site
         stack.callback(floor.stop)
         accounts = Accounts(folders.root, site.people, clock)
         gateway = WayOut(site, folders, accounts.public_keys, clock)
-        desk = TwinDesk(site, floor, ledger, gateway, clock, RandomIds(), running_components(), mode)
+        ids = RandomIds()
+        desk = TwinDesk(site, floor, ledger, gateway, clock, ids, running_components(), mode)
         stack.callback(desk.stop)
         floor.start(make_sources(site, folders, floor.sink, clock, options))
         outlook = make_outlook(site, options.site, desk, floor, clock) if mode == "live" else None
         if outlook is not None:
             stack.callback(outlook.stop)
-        what_if = WhatIf(site, options.site, floor, clock, desk.authority)
-        stack.callback(what_if.stop)
-        desk.start(outlook, what_if)
+        asks = Asks(site, options.site, floor, clock, desk.authority, desk.note, ids)
+        stack.callback(asks.stop)
+        desk.start(outlook, asks)
         if outlook is not None:
             outlook.start()
         yield desk, accounts, clock

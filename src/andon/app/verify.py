@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from andon.adapters.pool import ThreadPool
+from andon.app.live import permitted_state
 from andon.evidence.rehearsal import CheckRun
 from andon.evidence.validation import Comparison
 from andon.models.simulate.asked import Asked
-from andon.models.simulate.live import live_state
 from andon.models.simulate.run import compile_site, replicate
 from andon.plant.core import Plant
 from andon.site.floor import Area, Assumption, Buffer, Demand, Distribution, Product, Release, Shift, Station, Step
@@ -150,7 +150,7 @@ def validation(site: Site, start_ns: int, seed: int, say: Say) -> list[Compariso
     for window in range(WINDOWS):
         say(f"validation: window {window + 1} of {WINDOWS}")
         values = {s.signal: s.value for s in plant.sample_all() if s.value is not None}
-        live = live_state(site, values, plant.now_ns)
+        live = permitted_state(site, values, plant.now_ns)
         rows = replicate(compile_site(site, live, WINDOW_S, Asked()), REPLICATIONS, seed + window, pool=pool)
         before = sum(float(values[c]) for c in counters)
         plant.run_until(plant.now_ns + round(WINDOW_S * 1e9))

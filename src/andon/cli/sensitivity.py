@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +14,9 @@ from andon.cli.output import INTERRUPTED, JsonFlag, SiteArg, fail, print_json
 from andon.cli.simulate import LiveOf, beginning, interruptible, kept, progress, site_of
 from andon.cli.simulate_show import wide
 from andon.models.simulate.laws import Unrunnable, seconds_of
-from andon.models.simulate.question import Question, overrides_of, plain
+from andon.models.simulate.question import Question, overrides_of
 from andon.models.simulate.screen import Method, Screen, screen
+from andon.models.simulate.screen import again as receipt
 from andon.models.simulate.settable import levels
 from andon.models.simulate.tornado import tornado
 
@@ -76,7 +76,7 @@ def command(live_of: LiveOf | None = None):  # type: ignore[no-untyped-def]  # n
                     tell=tell,
                     stop=stop,
                 )
-            again = _receipt(found, question, str(folder), kept(folder, live, start, None))
+            again = receipt(found, question, str(folder), kept(folder, live, start, None))
             if plot is not None:
                 write_whole(plot, tornado(found))
         except (Unrunnable, ValueError) as error:
@@ -90,17 +90,6 @@ def command(live_of: LiveOf | None = None):  # type: ignore[no-untyped-def]  # n
 
     sensitivity_command.__name__ = "sensitivity"
     return sensitivity_command
-
-
-def _receipt(found: Screen, question: Question, folder: str, start: str) -> str:
-    parts = ["andon", "sensitivity", folder, "--of", found.figure, "--method", found.method]
-    if found.method == "morris":
-        parts += ["--trajectories", str(found.trajectories)]
-    parts += ["--replications", str(question.replications), "--horizon", f"{plain(question.horizon_s)}s"]
-    parts += ["--seed", str(question.seed), "--from", start]
-    for name, value in question.overrides.items():
-        parts += ["--set", f"{name}={plain(value)}"]
-    return " ".join(shlex.quote(p) for p in parts)
 
 
 def _show(found: Screen, again: str) -> None:

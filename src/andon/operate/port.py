@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from andon.authority.facts import Authority, Facts
 from andon.core.readings import Value
@@ -13,6 +13,9 @@ from andon.core.time import Nanos
 from andon.ledger.record import Record
 from andon.site.model import Site, Tier
 from andon.sync.view import SignalView
+
+if TYPE_CHECKING:
+    from andon.operate.simulation import Asked, Simulate
 
 ChallengeReason = Literal["mismatch", "hazard", "timing", "route", "omission"]
 
@@ -153,18 +156,6 @@ class RecordEvidence:
     measured: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Simulate:
-    """What if: the floor with these changes, from what is seen now, beside the floor as it stands. Changes nothing."""
-
-    changes: Mapping[str, float]
-    """Name of a setting to value."""
-    replications: int = 200
-    seed: int = 1
-    bottleneck: bool = False
-    """Whether the bottleneck is sought by sensitivity, too: each station a tenth faster, as the floor stands."""
-
-
 Request = (
     PublishUse
     | RequestTier
@@ -201,6 +192,42 @@ class Point:
     low: float | None
     high: float | None
     quality: int
+
+
+class Simulator(Protocol):
+    """Questions about what may happen. Nothing of it changes anything on the floor."""
+
+    def settable(self) -> Sequence[Mapping[str, Any]]:
+        """What a question may change: name, what, unit, kind, now, whole, near (a range that is worth a look)."""
+        ...
+
+    def troubles(self) -> Sequence[Mapping[str, Any]]:
+        """Troubles that may be supposed: kind, what (names that it may hit), usual amount, meaning."""
+        ...
+
+    def ask(self, question: Simulate, who: Who, tab: str = "") -> Asked | Refusal:
+        """Begin to answer; a further question of the same `tab` (one open page) takes the place of its last one."""
+        ...
+
+    def asked(self, answer: str) -> Asked | None:
+        """A question as it stands; None when it is not kept any more."""
+        ...
+
+    def cancel(self, answer: str) -> Asked | None:
+        """Stop; what is known by then is the answer."""
+        ...
+
+    def keep(self, answer: str) -> Asked | Refusal:
+        """Keep for good what the answer needs to be repeated; its command then says where that is."""
+        ...
+
+    def future(self, answer: str, floor: int = 0, number: int | None = None) -> Mapping[str, Any] | Refusal:
+        """One future of an answer event by event: who did what when, and the queues. None: the typical one."""
+        ...
+
+    def events(self, answer: str, floor: int = 0, number: int | None = None) -> bytes | Refusal:
+        """The event log of one future as a Parquet file."""
+        ...
 
 
 class Desk(Protocol):
@@ -274,12 +301,13 @@ class Desk(Protocol):
         """Add one person's signature (hex) over the bounds' statement; two different people are needed."""
         ...
 
-    def settable(self) -> Sequence[Mapping[str, Any]]:
-        """What a what-if may change: name, what, unit, kind, now, whole, near (a range that is worth a look)."""
+    @property
+    def simulator(self) -> Simulator:
+        """The simulator, with what it may be asked."""
         ...
 
-    def what_if(self, question: Simulate, who: Who) -> Mapping[str, Any] | Refusal:
-        """The answer to a what-if: paired differences with intervals, mark, limits, and the command that repeats it."""
+    def keep_answer(self, answer: str, reason: str, who: Who) -> Done | Refusal:
+        """Put an answer on record, with what it rests on and the command that repeats it."""
         ...
 
     def submit(self, request: Request, who: Who) -> Done | Refusal:

@@ -19,10 +19,12 @@ from andon.models.simulate.question import Question, figure_of, joined
 from andon.models.simulate.result import Result, answer
 from andon.models.simulate.run import Pool, compile_site
 from andon.models.simulate.sequential import Stopped, lasting_interval
-from andon.models.simulate.together import Chosen, Grown, Tell, run_together
+from andon.models.simulate.together import Chosen, Grown, Tell, Together, run_together
 from andon.site.model import Site
 
 GRADES = ("accurate", "fragile", "guessing")
+Show = Callable[[Callable[[], "Comparison"]], None]
+"""Called after each round with what makes the answer so far: made only when somebody wants to see it."""
 SAME = 1e-9
 """Relative difference below which two futures count as alike."""
 
@@ -125,6 +127,8 @@ class Comparison:
                     "differences": [d.as_json() for d in a.differences],
                     "bottleneck": {"station": a.result.bottleneck.id, "probability": a.result.bottleneck.bottleneck},
                     "mark": a.result.mark.mark,
+                    "stations": a.result.as_json()["stations"],
+                    "series": a.result.series(),
                     **({"lasting_interval": [decided, *map(_finite, a.lasting)]} if a.lasting else {}),
                 }
                 for a in self.alternatives
@@ -188,6 +192,7 @@ def compare(
     stop: Callable[[], bool] | None = None,
     start_ns: int | None = None,
     validated: bool = False,
+    show: Show | None = None,
 ) -> Comparison:
     """Answer a question with alternatives.
 
@@ -201,6 +206,7 @@ def compare(
         stop: asked between parts; when it says yes, what is done so far is the answer.
         start_ns: site time at which an empty floor begins.
         validated: whether current evidence covers this model on this floor.
+        show: called with the answer so far.
 
     Raises:
         Unrunnable: one sentence that names what cannot be simulated or asked.
@@ -226,7 +232,23 @@ def compare(
         )
         for number, (_, this, change) in enumerate(variants)
     ]
-    together = run_together([Grown(image, question.seed, pool) for image in images], question, tell, stop)
+
+    def made(together: Together) -> Comparison:
+        return _comparison(variants, together, live, question, validated=validated)
+
+    each = None if show is None else lambda together: show(lambda: made(together))
+    return made(run_together([Grown(image, question.seed, pool) for image in images], question, tell, stop, each))
+
+
+def _comparison(
+    variants: Sequence[tuple[str, Site, Mapping[str, float]]],
+    together: Together,
+    live: LiveState | None,
+    question: Question,
+    *,
+    validated: bool,
+) -> Comparison:
+    """What replications of every variant, the base first, say of one another."""
     results = [
         answer(this, live, question, change, rows, validated=validated)
         for (_, this, change), rows in zip(variants, together.rows, strict=True)

@@ -133,13 +133,15 @@ def typical(rows: Rows) -> int:
     return int(np.argmin(np.abs(done - np.median(done))))
 
 
-def replay(image: Image, replication: int, seed: int, *, flavour: jit.Flavour = "compiled") -> Replay:
-    """Run one replication of an image again and write down its events.
+def replay(
+    image: Image, replication: int, seed: int, *, flavour: jit.Flavour = "compiled", most: int = EVENTS_MAX
+) -> Replay:
+    """Run one replication of an image again and write down its events, `most` of them at most.
 
     Raises:
         Unrunnable: it could not end.
     """
-    room = EVENTS_FIRST
+    room = min(EVENTS_FIRST, most)
     while True:
         traced = with_trace(image, room)
         memory = np.empty(traced.size, np.int64)
@@ -149,9 +151,9 @@ def replay(image: Image, replication: int, seed: int, *, flavour: jit.Flavour = 
         refuse_faults(traced, row, replication)
         begin, end = int(traced.memory[at.TRACE]), int(memory[at.TRACE_N])
         whole = end < int(memory[at.TRACE_END])
-        if whole or room >= EVENTS_MAX:
+        if whole or room >= most:
             break
-        room *= 4
+        room = min(4 * room, most)
     table = memory[begin:end].reshape(-1, at.TRACE_WORDS).T
     meeting = int(traced.memory[at.STORES]) + len(traced.stores) * at.STORE_WORDS
     table = table[:, (table[1] != at.TRACE_LEVEL) | (table[2] < meeting)]  # fleets meet at stores that hold nothing

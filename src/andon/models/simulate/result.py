@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from andon.core.canonical import digest
 from andon.core.time import iso
 from andon.models.ergonomics import indices
@@ -96,6 +98,14 @@ class Result:
         """The likeliest bottleneck."""
         return max(self.stations, key=lambda s: s.bottleneck)
 
+    def series(self) -> dict[str, Any]:
+        """Jobs completed over time: hours from the start, and at each the quantiles of the futures."""
+        done = self.rows.series("done")
+        names = ("low_90", "low_50", "median", "high_50", "high_90")
+        lines = np.quantile(done, (0.05, 0.25, 0.5, 0.75, 0.95), axis=0)
+        hours = (self.rows.bin_ends_s() / 3600.0).tolist()
+        return {"hours": hours, **{name: line.tolist() for name, line in zip(names, lines, strict=True)}}
+
     def as_json(self) -> dict[str, Any]:
         """The answer for scripts."""
         return {
@@ -116,6 +126,7 @@ class Result:
                 {"id": s.id, "shares": s.shares, "queue": s.queue.as_json(), "bottleneck": s.bottleneck}
                 for s in self.stations
             ],
+            "series": self.series(),
             "orders": [o.as_json() for o in self.orders],
             "crews": self.crews,
             "staff": [s.as_json() for s in self.staff],

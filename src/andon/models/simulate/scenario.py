@@ -120,3 +120,25 @@ def shorter(site: Site, crew: str, line: list[tuple[int, int]]) -> list[tuple[in
         if not found or found[-1][1] != left:
             found.append((when, left))
     return found
+
+
+def choices(site: Site) -> list[dict[str, object]]:
+    """What may be supposed on a site: kind, the names that it may hit, the usual amount, its unit, what it means."""
+    units = {"missing-worker": "people", "damaged-packaging": "times as long"}
+    names = {
+        "missing-worker": [c.id for c in site.crews],
+        "damaged-packaging": [s.id for s in site.stations],
+        "blocked-aisle": [e.id for e in site.roads.edges] if site.roads is not None else [],
+    }
+    return [
+        {
+            "kind": kind,
+            "of": of.lower(),
+            "names": names.get(kind, []),
+            "usual": amount,
+            "unit": units.get(kind, ""),
+            "what": what,
+        }
+        for kind, (of, amount, what) in KINDS.items()
+        if not of or names.get(kind)
+    ]

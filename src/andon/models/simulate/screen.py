@@ -11,6 +11,7 @@ cancel. An effect is in the figure's unit, for the whole way from the low to the
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -24,7 +25,7 @@ from andon.models.simulate.kernel.chance import key_of, unit
 from andon.models.simulate.laws import Unrunnable, mean_of
 from andon.models.simulate.limits import Mark, mark, not_represented
 from andon.models.simulate.live import LiveState
-from andon.models.simulate.question import Question, figure_of
+from andon.models.simulate.question import Question, figure_of, plain
 from andon.models.simulate.result import baseline_digest
 from andon.models.simulate.run import Pool, Serial, compile_site, replicate
 from andon.models.simulate.sequential import half_width
@@ -33,6 +34,8 @@ from andon.models.simulate.together import Tell
 from andon.site.model import Site
 
 Method = Literal["one-way", "morris"]
+Show = Callable[[Callable[[], "Screen"]], None]
+"""Called after each point with what makes the answer so far: made only when somebody wants to see it."""
 Z_95 = 1.6448536269514722
 """The normal law's 95 % quantile."""
 UNSTATED = 0.1
@@ -130,6 +133,18 @@ class Screen:
         }
 
 
+def again(found: Screen, question: Question, folder: str, start: str) -> str:
+    """The command that gives the same bits; `start` is `empty`, or the file of the state that it began from."""
+    parts = ["andon", "sensitivity", folder, "--of", found.figure, "--method", found.method]
+    if found.method == "morris":
+        parts += ["--trajectories", str(found.trajectories)]
+    parts += ["--replications", str(question.replications), "--horizon", f"{plain(question.horizon_s)}s"]
+    parts += ["--seed", str(question.seed), "--from", start]
+    for name, value in question.overrides.items():
+        parts += ["--set", f"{name}={plain(value)}"]
+    return " ".join(shlex.quote(p) for p in parts)
+
+
 def spans(site: Site, overrides: Mapping[str, float]) -> tuple[Span, ...]:
     """The range of every assumption that the simulation reads.
 
@@ -174,6 +189,7 @@ class _Floor:
         pool: Pool | None,
         tell: Tell | None,
         stop: Callable[[], bool] | None,
+        each: Callable[[list[np.ndarray | None]], None] | None = None,
     ) -> list[np.ndarray | None]:
         """Every point, some of them at a time; None for those that were not reached."""
         found: list[np.ndarray | None] = [None] * len(points)
@@ -182,6 +198,8 @@ class _Floor:
             found[number] = values
             if tell is not None:
                 tell(done, len(points), f"{self.figure} {_mean(values):.4g}")
+            if each is not None and done < len(points):
+                each(list(found))
             if stop is not None and stop():
                 break
         return found
@@ -205,6 +223,7 @@ def screen(
     stop: Callable[[], bool] | None = None,
     start_ns: int | None = None,
     validated: bool = False,
+    show: Show | None = None,
 ) -> Screen:
     """Say what a figure leans on.
 
@@ -220,6 +239,7 @@ def screen(
         stop: asked after each point; when it says yes, what is complete so far is the answer.
         start_ns: site time at which an empty floor begins.
         validated: whether current evidence covers this model on this floor.
+        show: called with the answer so far.
 
     Raises:
         Unrunnable: one sentence that names what cannot be simulated or asked.
@@ -232,17 +252,25 @@ def screen(
         raise Unrunnable("the site uses no assumption whose mean could be moved; declare some in assumptions.yaml")
     floor = _Floor(site, live, question, figure, start_ns)
     points = _sides(known) if method == "one-way" else _walks(known, trajectories, question.seed)
-    values = floor.all([{}, *points], pool, tell, stop)
-    if values[0] is None:
-        raise Unrunnable("it was stopped before anything was known")
     named = figure_of(figures(replicate(_one(floor), 1, question.seed)), figure)
-    effects = one_way(known, values) if method == "one-way" else morris(known, values, question.seed)
-    return Screen(
-        method, named.name, named.unit, _mean(values[0]), tuple(sorted(effects, key=lambda e: -e.size)),
-        question.replications, trajectories if method == "morris" else 0, sum(v is not None for v in values),
-        any(v is None for v in values), mark(site, live, question.overrides, validated=validated),
-        not_represented(site), baseline_digest(site), jit.source_hash(), question.seed,
-    )  # fmt: skip
+    worth = mark(site, live, question.overrides, validated=validated)
+    absent, rests_on = not_represented(site), baseline_digest(site)
+
+    def made(values: Sequence[np.ndarray | None]) -> Screen:
+        if values[0] is None:
+            raise Unrunnable("it was stopped before anything was known")
+        effects = one_way(known, values) if method == "one-way" else morris(known, values, question.seed)
+        return Screen(
+            method, named.name, named.unit, _mean(values[0]), tuple(sorted(effects, key=lambda e: -e.size)),
+            question.replications, trajectories if method == "morris" else 0, sum(v is not None for v in values),
+            any(v is None for v in values), worth, absent, rests_on, jit.source_hash(), question.seed,
+        )  # fmt: skip
+
+    def each(values: list[np.ndarray | None]) -> None:
+        if show is not None and values[0] is not None:
+            show(lambda: made(values))
+
+    return made(floor.all([{}, *points], pool, tell, stop, each if show is not None else None))
 
 
 def _one(floor: _Floor) -> Any:

@@ -19,6 +19,8 @@ from andon.models.simulate.sequential import SAME_MIN, Stopped, decided, half_wi
 
 Tell = Callable[[int, int, str], None]
 """Called with: futures done of each, wanted, and a running interval in words."""
+Each = Callable[["Together"], None]
+"""Called after each round with what is there so far, as if it had been interrupted then."""
 
 
 @dataclass
@@ -71,6 +73,7 @@ def run_together(
     question: Question,
     tell: Tell | None = None,
     stop: Callable[[], bool] | None = None,
+    each: Each | None = None,
 ) -> Together:
     """Run as many futures of each as the question wants.
 
@@ -79,13 +82,14 @@ def run_together(
         question: how many, or until when.
         tell: called after each round with a running interval.
         stop: asked between parts; when it says yes, what every one has done so far is the answer.
+        each: called after each round but the last.
 
     Raises:
         Unrunnable: one of them cannot run, or the question names a figure that there is not.
     """
     question.refuse()
     if question.select:
-        return _select(grown, question, tell, stop)
+        return _select(grown, question, tell, stop, each)
     sequential = question.until is not None or bool(question.decided)
     rounds = looks(question.replications_max) if sequential else _rounds(question.replications)
     last = question.replications_max if sequential else question.replications
@@ -100,6 +104,8 @@ def run_together(
             tell(n, last, running(tables, question))
         if sequential and _enough(tables, question):
             return Together(rows, _stopped(tables, question, True), None, False)
+        if each is not None and n < last:
+            each(Together(rows, None, None, True))
     interrupted = not rows or rows[0].n < last
     if not rows:
         rows = _first(grown, stop)
@@ -211,7 +217,13 @@ def _exists(figure: Figure) -> None:
         )
 
 
-def _select(grown: Sequence[Grown], question: Question, tell: Tell | None, stop: Callable[[], bool] | None) -> Together:
+def _select(
+    grown: Sequence[Grown],
+    question: Question,
+    tell: Tell | None,
+    stop: Callable[[], bool] | None,
+    each: Each | None,
+) -> Together:
     """Run those that are still in the race, until one is left or the bound comes."""
     try:
         race = Race(len(grown), question.indifference, question.confidence)
@@ -239,16 +251,38 @@ def _select(grown: Sequence[Grown], question: Question, tell: Tell | None, stop:
             means = table.mean(axis=0) * better
             text = ", ".join(f"{means[i]:.4g}" for i in race.alive[:4])
             tell(n, question.replications_max, f"{len(race.alive)} of {len(grown)} left: {name} {text} {unit}")
-    rows_of = _first(grown, stop) if n == 0 else tuple(one.to(min(n, one.rows.n if one.rows else n)) for one in grown)
-    means_so_far = [better * float(np.nanmean(figure_of(figures(r), question.select).values)) for r in rows_of]
-    index = race.chosen if race.chosen is not None else max(race.alive, key=lambda i: means_so_far[i])
+        if each is not None and race.chosen is None and n < question.replications_max:
+            each(_raced(grown, question, race, (n, better, unit), _so_far(grown, n), True))
+    return _raced(
+        grown, question, race, (n, better, unit), _so_far(grown, n) if n else _first(grown, stop), interrupted
+    )
+
+
+def _so_far(grown: Sequence[Grown], n: int) -> tuple[Rows, ...]:
+    return tuple(one.to(min(n, one.rows.n if one.rows else n)) for one in grown)
+
+
+def _raced(
+    grown: Sequence[Grown],
+    question: Question,
+    race: Race,
+    at: tuple[int, int, str],
+    rows: tuple[Rows, ...],
+    interrupted: bool,
+) -> Together:
+    """What a race has come to after `at`: futures, better side, unit."""
+    n, better, unit = at
+    means = [better * float(np.nanmean(figure_of(figures(r), question.select).values)) for r in rows]
+    index = race.chosen if race.chosen is not None else max(race.alive, key=lambda i: means[i])
     zone = f"{question.indifference:g} {unit}".strip()
     if race.chosen is not None:
         text = f"chosen with probability {question.confidence:g} or more, if it is better than each by {zone} or more"
     else:
-        text = f"the bound of {n} futures came first: {len(race.alive)} are still in it, and this is the best so far"
-    chosen = Chosen(index, race.chosen is not None, race.left_at, f"{text}; {SOURCE}")
-    return Together(rows_of, None, chosen, interrupted)
+        left = len(race.alive)
+        ended = f"it was stopped after {n} futures" if interrupted else f"the bound of {n} futures came first"
+        text = f"{ended}: {left} of {len(grown)} are still in it, and this is the best so far"
+    chosen = Chosen(index, race.chosen is not None, dict(race.left_at), f"{text}; {SOURCE}")
+    return Together(rows, None, chosen, interrupted)
 
 
 __all__ = ["SAME_MIN", "Chosen", "Grown", "Tell", "Together", "run_together", "running"]
