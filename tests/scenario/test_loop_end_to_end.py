@@ -125,15 +125,16 @@ def test_control_is_earned_by_evidence_and_approved_by_somebody_else(earned: Sys
 
 def test_a_what_if_is_answered_from_now_and_repeated_by_its_command(earned: System) -> None:
     """It changes nothing, and the command that it prints gives the same bits after the floor has moved on."""
-    question = {"changes": {"curing.machines": 3.0, SIGNAL: 185.0}, "replications": 40}
+    changes = {"curing.machines": 3.0, SIGNAL: 185.0}
+    question = {"against": [changes], "replications": 40}
     written = len(earned.writes())
 
     def asked() -> Any:
-        answer = earned.post("/api/what-if", question)
-        return answer.body if answer.ok else None
+        answer = earned.post("/api/simulate?wait_s=20", question)
+        return answer.body["answer"] if answer.ok and answer.body["state"] == "done" else None
 
     answer = eventually(asked, "the simulator is compiled and answers")
-    assert answer["alternatives"][0]["set"] == question["changes"]
+    assert answer["alternatives"][0]["set"] == changes
     assert answer["from"] == "now"
     assert answer["not_represented"]
     words = shlex.split(answer["reproduce"])
@@ -144,7 +145,9 @@ def test_a_what_if_is_answered_from_now_and_repeated_by_its_command(earned: Syst
     assert told["figures"] == answer["figures"]
     assert told["alternatives"][0]["differences"] == answer["alternatives"][0]["differences"]
     assert len(earned.writes()) == written
-    slip = earned.post("/api/what-if", {"changes": {"curing.machine": 3.0}})
+    asked = earned.records("simulation.asked")
+    assert asked[-1]["payload"]["against"] == [changes], "who looked ahead, and what for, is on record"
+    slip = earned.post("/api/simulate", {"against": [{"curing.machine": 3.0}]})
     assert (slip.status, slip.codes) == (REFUSED, {"cannot-run"})
 
 

@@ -31,7 +31,7 @@ READING = (
     "quarantine",
     "sources",
     "forecast",
-    "what-if",
+    "simulate",
     "bounds",
     "openapi.json",
 )

@@ -34,6 +34,8 @@ PAGES = (
     "/alarms",
     "/forecast",
     "/what-if",
+    "/what-if/best",
+    "/what-if/matters",
     "/commands",
     "/help",
     "/api",

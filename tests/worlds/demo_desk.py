@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import math
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from demo_body import advice, requirements
 from demo_site import valve_works
 
+from andon.app.asks import Asks
 from andon.authority.facts import Authority, Facts, GatewayFact, SignalFact
 from andon.core.canonical import digest
 from andon.core.ids import CountingIds
 from andon.core.readings import Origin, Quality, Value
 from andon.core.refusals import Refusal, refuse
-from andon.core.time import SECOND, Clock, Nanos, iso
-from andon.ledger.record import Record
+from andon.core.time import SECOND, Clock, Nanos
+from andon.ledger.record import NewRecord, Record
 from andon.operate import port
+from andon.operate.simulation import kept_record
 from andon.site.model import Signal, Site, Tier
 from andon.sync.view import SignalView
 
@@ -37,7 +43,9 @@ class DemoDesk:
         self.bad = {"rig-2.elapsed"}
         self.source_up = True
         self.calls: list[tuple[port.Request, port.Who]] = []
-        self.asked: list[tuple[port.Simulate, port.Who]] = []
+        folder = Path(tempfile.mkdtemp(prefix="demo-desk-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        self._simulator = Asks(self._site, folder, self, clock, self.authority, self._note, CountingIds())
         self._bounds: dict[str, str] = {}
         self._halts: list[dict[str, Any]] = []
         self._open: list[dict[str, Any]] = []
@@ -200,63 +208,20 @@ class DemoDesk:
             "not_represented": ["scrap and rework after a failed pressure test", "raw castings that arrive late"],
         }
 
-    def settable(self) -> Sequence[Mapping[str, Any]]:
-        rows = (
-            ("curing.machines", "machines of Curing", "1", "structure", 2.0, True, (1.0, 5.0)),
-            ("curing.speed", "speed of Curing; 1 is as declared", "1", "pace", 1.0, False, (0.5, 1.5)),
-            ("oven-1.setpoint", "set-point of oven-1", "Cel", "set-point", 180.0, False, (160.0, 200.0)),
-            ("release.sequence", "order in which products enter the floor", "", "sequence", 123.0, True, None),
-            ("cure.spread", "mean of assumption cure.spread", "1", "mean", 1.0, False, (0.5, 1.5)),
-        )
-        keys = ("name", "what", "unit", "kind", "now", "whole", "near")
-        return [dict(zip(keys, row, strict=True)) for row in rows]
+    @property
+    def simulator(self) -> Asks:
+        """The real one, over this floor."""
+        return self._simulator
 
-    def what_if(self, question: port.Simulate, who: port.Who) -> Mapping[str, Any] | Refusal:
-        self.asked.append((question, who))
-        if unknown := [n for n in question.changes if n not in {s["name"] for s in self.settable()}]:
-            text = f"`{unknown[0]}` is nothing that can be set; nearest: `curing.machines`"
-            return refuse("cannot-run", text, "change what was asked")
-        now = self._clock.now()
-        figures = (
-            ("completed", "jobs", 1, 109.3, 2.1, -0.05, 6.05, 0.71, 0.05),
-            ("lead time", "h", -1, 1.63, -0.0793, -0.177, -0.007, 0.96, 0.04),
-            ("orders on time", "share", 1, 0.97, 0.012, 0.0, 0.05, 0.2, 0.0),
-            ("work in progress", "jobs", -1, 26.0, -1.09, -2.54, 0.0, 0.95, 0.05),
-        )
-        keys = (
-            "name",
-            "unit",
-            "better",
-            "base",
-            "mean",
-            "low_90",
-            "high_90",
-            "probability_better",
-            "probability_worse",
-        )
-        differences = [
-            {**dict(zip(keys, f, strict=True)), "monte_carlo_error": abs(f[4]) / 9, "n": 200} for f in figures
-        ]
-        return {
-            "at_ns": str(now),
-            "until": iso(now + 4 * 3600 * SECOND),
-            "changes": dict(question.changes),
-            "mark": "fragile",
-            "why": ["no floor that has `curing.machines` at 3 was ever compared with the model"],
-            "replications": question.replications,
-            "interrupted": False,
-            "warnings": [],
-            "bottleneck": {"station": "curing", "probability": 0.98},
-            **({"bottleneck_by_sensitivity": {"text": "both methods name curing"}} if question.bottleneck else {}),
-            "alternatives": [{"differences": differences, "bottleneck": {"station": "turning", "probability": 0.61}}],
-            "leans_on": [{"assumption": "cure.spread", "share": 0.31, "elasticity": -0.4}],
-            "sampled": ["which products wait in the buffers"],
-            "not_represented": ["scrap and rework after a failed pressure test"],
-            "baseline": "sha256:" + "ab" * 32,
-            "kernel": "0123456789abcdef",
-            "seed": question.seed,
-            "reproduce": "andon simulate valve-works --replications 200 --horizon 14400s --seed 1 --from state.json",
-        }
+    def _note(self, record: NewRecord) -> port.Done:
+        return self._done(record.kind, record.actor, dict(record.payload), "")
+
+    def keep_answer(self, answer: str, reason: str, who: port.Who) -> port.Done | Refusal:
+        asked = self._simulator.keep(answer)
+        if isinstance(asked, Refusal):
+            return asked
+        record = kept_record(asked, reason, who)
+        return self._done(record.kind, record.actor, dict(record.payload), "the answer is on record")
 
     def recommendations(self) -> Sequence[Mapping[str, Any]]:
         return list(self._open)

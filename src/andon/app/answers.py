@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from andon.models.simulate.live import LiveState
     from andon.models.simulate.question import Question
     from andon.models.simulate.replay import Replay
-    from andon.models.simulate.screen import Screen
+    from andon.models.simulate.screen import Method, Screen
 
 EMPTY_HOURS = 8.0
 """How far is looked ahead from an empty floor when nobody says."""
@@ -91,7 +92,7 @@ class Work:
     def _leaning(self, tell: Tell, stop: Stop, show: Show) -> Mapping[str, Any]:
         from andon.models.simulate.screen import again, screen  # noqa: PLC0415 - the simulator is an optional part
 
-        method = "morris" if self.asked.leans_on == "morris" else "one-way"
+        method: Method = "morris" if self.asked.leans_on == "morris" else "one-way"
         found = screen(
             self.site, self.question, self.asked.of, method, self.live, trajectories=self.asked.trajectories,
             pool=ThreadPool(1), tell=tell, stop=stop, validated=self.validated,
@@ -112,11 +113,25 @@ class Work:
             "live_state": self.live.digest() if self.live is not None else None,
             "reproduce": "",
         }
-        return {**about, **found.as_json()}
+        whole: dict[str, Any] = finite({**about, **found.as_json()})
+        return whole
 
     def _keep_start(self) -> None:
         if self.live is not None:
             self.begun_from = str(keep_start(self.folder, self.live.digest(), self.live.as_json()))
+
+
+def finite(value: Any) -> Any:
+    """The same with null for every number that is none: JSON has no other way to say it.
+
+    >>> finite({"a": [1.5, float("nan")], "b": (2,)})
+    {'a': [1.5, None], 'b': [2]}
+    """
+    if isinstance(value, Mapping):
+        return {k: finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _floor(label: str, result: Any) -> Floor:

@@ -12,9 +12,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from andon.adapters.clock import SiteClock
 from andon.adapters.lane import Lane
 from andon.adapters.starts import KEPT, keep_for_good
 from andon.app.answers import EMPTY_HOURS, Work, chosen_future, event_log, future_json
@@ -23,7 +22,7 @@ from andon.authority.facts import Authority
 from andon.core.ids import Ids
 from andon.core.readings import Value
 from andon.core.refusals import Refusal, refuse
-from andon.core.time import nanos
+from andon.core.time import Clock, nanos
 from andon.ledger.record import NewRecord
 from andon.operate.port import Done, Who
 from andon.operate.simulation import Asked, Simulate, asked_record
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from andon.models.simulate.live import LiveState
     from andon.models.simulate.settable import Setting
 
+T = TypeVar("T")
 QUICK_S, LONG_S = 10.0, 600.0
 """Real time that an answer may take, once it is its turn; what is done by then is the answer."""
 WAITING_MAX = 6
@@ -75,7 +75,7 @@ class Asks:
         site: Site,
         folder: Path,
         floor: Views,
-        clock: SiteClock,
+        clock: Clock,
         authority: Callable[[str], Authority | Refusal],
         note: Callable[[NewRecord], Done | Refusal],
         ids: Ids,
@@ -334,7 +334,7 @@ class Asks:
 
         return self._of(answer, floor, number, log)
 
-    def _of(self, answer: str, floor: int, number: int | None, make: Callable[[Run, int], Any]) -> Any:
+    def _of(self, answer: str, floor: int, number: int | None, make: Callable[[Run, int], T]) -> T | Refusal:
         from andon.models.simulate.laws import Unrunnable  # noqa: PLC0415 - the simulator is an optional part
 
         with self._lock:

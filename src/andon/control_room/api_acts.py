@@ -48,7 +48,9 @@ def model_of(request: type) -> type[BaseModel]:
             hint = Annotated[str, Field(max_length=TEXT_MAX.get(f.name, 200))]
         elif f.name == "days":
             hint = Annotated[float, Field(gt=0, le=366)]
-        default = f.default if f.default is not MISSING else ...
+        default: Any = f.default if f.default is not MISSING else ...
+        if f.default_factory is not MISSING:
+            default = Field(default_factory=f.default_factory)
         made[f.name] = (hint, default)
     config = ConfigDict(extra="forbid", allow_inf_nan=False)
     return create_model(request.__name__, __config__=config, __doc__=request.__doc__, **made)

@@ -21,6 +21,7 @@ from andon.control_room import (
     pages_floor,
     pages_govern,
     pages_people,
+    simulate_api,
     what_if,
 )
 from andon.control_room.forms import Answered
@@ -59,7 +60,7 @@ def create_app(desk: Desk, accounts: Accounts, settings: RoomSettings) -> FastAP
     app.include_router(pages_people.router)
     app.include_router(bounds.router)
     app.include_router(what_if.router)
-    app.include_router(what_if.api_router)
+    app.include_router(simulate_api.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_exception_handler(Answered, _answered)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -22,6 +22,8 @@ RECORDS_MAX = 1_000_000
 """More records than a ledger of one site holds at once."""
 LATEST = 12
 """Records that Now shows."""
+LOOKS = "simulation.asked"
+"""That somebody asked the simulator is on record and is no news of the floor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class Tail:
                 if record.index < self._next:
                     continue
                 self._next = record.index + 1
-                self._kept.append(record)
+                if record.kind != LOOKS:
+                    self._kept.append(record)
                 use = str(record.payload.get("use", ""))
                 if record.kind == "authority.lost":
                     self._lost[use] = record

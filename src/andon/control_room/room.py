@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from andon.adapters.accounts import Accounts
 from andon.control_room import words
 from andon.control_room.alarms import Alarm, AlarmBook, conditions
+from andon.control_room.charts import short
 from andon.control_room.figures import figures
 from andon.control_room.floor import FloorPlan
 from andon.control_room.guard import Bounded, Tokens
@@ -209,6 +210,7 @@ def _environment(names: Names) -> Environment:
         coded=coded,
         person=lambda name: {"twin": "the twin"}.get(name, names.people.get(name, name)),
         seconds=lambda ns: ns / SECOND,
+        short=short,
     )
     env.globals.update(
         ns_of=ns_of,

@@ -101,8 +101,8 @@ def draw(
         bands=tuple(bands),
         dots=tuple(dots),
         gaps=tuple((x(a), round(x(b) - x(a), 1)) for a, b in _gaps(runs, since, until)),
-        x_ticks=tuple(Tick(x(at), text) for at, text in _times(since, until, zone, 6 if width > SLIM else 3)),
-        y_ticks=tuple(Tick(y(v), short(v)) for v in _steps(bottom, top)),
+        x_ticks=tuple(Tick(x(at), text) for at, text in times(since, until, zone, 6 if width > SLIM else 3)),
+        y_ticks=tuple(Tick(y(v), short(v)) for v in steps(bottom, top)),
         limits=tuple(
             Limit(y(v), max(y(v) - 5, TOP + 14), f"{word} {short(v)}")
             for v, word in ((low, "low limit"), (high, "high limit"))
@@ -171,10 +171,10 @@ def _range(values: Sequence[float], low: float | None, high: float | None) -> tu
     return bottom - room, top + room
 
 
-def _steps(bottom: float, top: float, aim: int = 6) -> list[float]:
+def steps(bottom: float, top: float, aim: int = 6) -> list[float]:
     """Round values between two bounds.
 
-    >>> _steps(178.2, 181.9)
+    >>> steps(178.2, 181.9)
     [179.0, 180.0, 181.0]
     """
     raw = (top - bottom) / aim
@@ -184,7 +184,8 @@ def _steps(bottom: float, top: float, aim: int = 6) -> list[float]:
     return [round(i * step, 9) for i in range(first, math.floor(top / step) + 1)]
 
 
-def _times(since: int, until: int, zone: tzinfo, most: int) -> list[tuple[int, str]]:
+def times(since: int, until: int, zone: tzinfo, most: int) -> list[tuple[int, str]]:
+    """Round times of day between two moments (ns), `most` at most, with how they are written."""
     span = (until - since) / SECOND
     step = next((s for s in (60, 300, 600, 1800, 3600, 7200) if span / s <= most), 14_400)
     offset = datetime.fromtimestamp(since // SECOND, UTC).astimezone(zone).utcoffset()

@@ -1,223 +1,243 @@
-"""What-if: a page and an endpoint that ask the simulator from the live state, beside the floor as it stands."""
+"""What-if: pages that ask the simulator, and show the answer while it sharpens."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+import secrets
+from collections.abc import Mapping
+from typing import Any
 
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from andon.control_room.api import Json, answer_refused, may_read, rows_json
-from andon.control_room.api_acts import Acting
-from andon.control_room.forms import Form, TheRoom
-from andon.control_room.pages_govern import effect_bar
-from andon.control_room.present import Shown, computed, number, unit_text
-from andon.control_room.room import Room
+from andon.control_room import future_view
+from andon.control_room.answer_view import changed, shown
+from andon.control_room.charts import LETTERS
+from andon.control_room.forms import Form, Person, TheRoom, need
+from andon.control_room.room import Room, safe_path
+from andon.control_room.simulate_api import events, settled
+from andon.control_room.what_if_form import (
+    TABS,
+    Tab,
+    address,
+    change_fields,
+    choices,
+    filled,
+    question,
+)
 from andon.core.refusals import Refusal, refuse
-from andon.core.time import parse_iso
-from andon.operate.port import Simulate, Who
+from andon.operate.port import Who
+from andon.operate.simulation import Asked
 
 router = APIRouter(include_in_schema=False)
-api_router = APIRouter(prefix="/api", tags=["see"], dependencies=[Depends(may_read)])
-CHANGES = 3
-"""Changes that one question may make."""
-FUTURES = (50, 200, 500, 1000)
-GROUPS = {
-    "structure": "Machines, crews, buffers, vehicles, orders",
-    "pace": "Speed",
-    "set-point": "Set-points",
-    "sequence": "Release",
-    "mean": "Assumptions (mean)",
-}
-FIRST = ("completed", "lead time", "orders on time", "work in progress")
-"""Figures that are shown large."""
-UNITS = {"jobs": "{jobs}", "share": "%"}
-MINUS = "\u2212"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One chosen change, as typed."""
-
-    name: str = ""
-    value: str = ""
-
-
-class WhatIfBody(BaseModel):
-    """One question."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    changes: Annotated[dict[str, float], Field(min_length=1, max_length=CHANGES)]
-    replications: Annotated[int, Field(ge=1, le=1000)] = 200
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
-    bottleneck: bool = False
-
-
-@api_router.get("/what-if", summary="What a what-if may change, with the values in force")
-def api_settable(room: TheRoom) -> list[Json]:
-    """Name, words, unit, value in force, whether it is whole, and a range that is worth a look."""
-    return rows_json(room.desk.settable())
-
-
-@api_router.post("/what-if", summary="Changes to the floor, simulated from now, beside the floor as it stands")
-def api_ask(room: TheRoom, body: WhatIfBody, who: Acting) -> Any:
-    """Paired differences with intervals, mark, what is not represented, and the command that gives the same bits."""
-    answer = room.desk.what_if(Simulate(body.changes, body.replications, body.seed, body.bottleneck), who or Who())
-    return answer_refused(answer) if isinstance(answer, Refusal) else dict(answer)
+ANSWERS = "/what-if/answers"
+FIRST_S = 0.4
+"""How long an open page waits for the first interval before it is shown that the question is being answered."""
+PAGE_S = 2.0
+"""How long a page without JavaScript waits for the whole answer before it is shown what there is."""
+POLL_S = 15.0
+"""How long an open page waits for something new."""
+GONE = refuse(
+    "no-answer", "this answer is not kept any more", "ask it again: the form beside says what was asked, from now on"
+)
 
 
 @router.get("/what-if")
-def page(request: Request, room: TheRoom) -> Response:
-    """The form; changes may stand in the address as n1, v1, n2, v2, n3, v3."""
-    rows = [
-        Row(request.query_params.get(f"n{i}", "")[:128], request.query_params.get(f"v{i}", "")[:40])
-        for i in range(1, CHANGES + 1)
-    ]
-    return _page(request, room, rows, "200")
+def ahead(request: Request, room: TheRoom) -> Response:
+    """What may happen, and what a change would do; the question may stand in the address."""
+    return _form(request, room, "ahead")
+
+
+@router.get("/what-if/best")
+def best(request: Request, room: TheRoom) -> Response:
+    """The best of several alternatives."""
+    return _form(request, room, "best")
+
+
+@router.get("/what-if/matters")
+def matters(request: Request, room: TheRoom) -> Response:
+    """What a figure leans on."""
+    return _form(request, room, "matters")
+
+
+def _form(request: Request, room: Room, tab: Tab) -> Response:
+    return _page(request, room, tab, dict(request.query_params))
 
 
 @router.post("/what-if")
-def ask(request: Request, room: TheRoom, form: Form) -> Response:
-    """Run it from now. A page that is open asks for the answer alone (`x-part: answer`)."""
-    rows = [Row(form.get(f"n{i}", "")[:128], form.get(f"v{i}", "")[:40]) for i in range(1, CHANGES + 1)]
-    question = _question(rows, form.get("futures", "200"), bool(form.get("bottleneck")))
-    refusal: Refusal | None
-    answer: Mapping[str, Any] | None = None
-    if isinstance(question, Refusal):
-        refusal, status = question, 422
-    else:
-        found = room.desk.what_if(question, room.who(request) or Who())
-        refusal, status = (found, 403) if isinstance(found, Refusal) else (None, 200)
-        answer = None if isinstance(found, Refusal) else found
-    if request.headers.get("x-part") == "answer":
-        return HTMLResponse(room.fragment("answer", _shown(room, answer, refusal)), status)
-    return _page(request, room, rows, form.get("futures", "200"), answer, refusal, status)
+async def ask_ahead(request: Request, room: TheRoom, form: Form) -> Response:
+    """Ask."""
+    return await _ask(request, room, form, "ahead")
 
 
-def _question(rows: Sequence[Row], futures: str, bottleneck: bool) -> Simulate | Refusal:
-    changes: dict[str, float] = {}
-    for row in rows:
-        if not row.name:
-            continue
-        try:
-            value = float(row.value.replace(",", "."))
-        except ValueError:
-            return refuse("value", f"`{row.value}` is no number for `{row.name}`", "type a number")
-        if not math.isfinite(value):
-            return refuse("value", f"`{row.value}` is no number for `{row.name}`", "type a number")
-        if row.name in changes:
-            return refuse("twice", f"`{row.name}` is chosen twice", "choose it once")
-        changes[row.name] = value
-    if not changes:
-        return refuse("nothing", "nothing is chosen", "choose what to change, and type a value")
-    wanted = int(futures) if futures in {str(f) for f in FUTURES} else 200
-    return Simulate(changes, wanted, bottleneck=bottleneck)
+@router.post("/what-if/best")
+async def ask_best(request: Request, room: TheRoom, form: Form) -> Response:
+    """Ask which is best."""
+    return await _ask(request, room, form, "best")
+
+
+@router.post("/what-if/matters")
+async def ask_matters(request: Request, room: TheRoom, form: Form) -> Response:
+    """Ask what a figure leans on."""
+    return await _ask(request, room, form, "matters")
+
+
+async def _ask(request: Request, room: Room, form: Mapping[str, str], tab: Tab) -> Response:
+    """Ask. An open page gets the part with the answer alone (`x-part: answer`); others are led to its address."""
+    fields = filled(tab, form, connected=bool(room.site.sources))
+    part = request.headers.get("x-part") == "answer"
+    asked = await run_in_threadpool(_asked, room, request, form, tab, fields)
+    if isinstance(asked, Refusal):
+        status = 422 if asked.reasons[0].code in {"nothing", "value", "twice", "difference", "trouble"} else 403
+        if part:
+            return await _fragment(request, room, None, asked, status, fields, tab)
+        return await run_in_threadpool(_page, request, room, tab, fields, None, asked, status)
+    if part:
+        found = await settled(room, asked.id, FIRST_S, 1) or asked
+        return await _fragment(request, room, found, None, 200, fields, tab)
+    query = address({**fields, "tab": tab})
+    return RedirectResponse(f"{ANSWERS}/{asked.id}?{query}", 303)
+
+
+def _asked(
+    room: Room, request: Request, form: Mapping[str, str], tab: Tab, fields: Mapping[str, str]
+) -> Asked | Refusal:
+    simulator = room.desk.simulator
+    made = question(tab, fields, simulator.troubles())
+    if isinstance(made, Refusal):
+        return made
+    return simulator.ask(made, room.who(request) or Who(), form.get("page", "")[:40])
+
+
+@router.get("/what-if/answers/{answer}")
+async def page(request: Request, room: TheRoom, answer: str) -> Response:
+    """An answer beside the form that asked for it."""
+    asked = await settled(room, answer, PAGE_S)
+    return await run_in_threadpool(_kept, request, room, answer, asked)
+
+
+def _kept(request: Request, room: Room, _answer: str, asked: Asked | None) -> Response:
+    given = dict(request.query_params)
+    tab: Tab = "best" if given.get("tab") == "best" else "matters" if given.get("tab") == "matters" else "ahead"
+    refusal = GONE if asked is None else None
+    return _page(request, room, tab, given, asked, refusal, 404 if asked is None else 200)
+
+
+@router.get("/what-if/answers/{answer}/part")
+async def part(request: Request, room: TheRoom, answer: str, after: int = -1) -> Response:
+    """The answer alone as soon as it is newer than `after`; 204 when there is nothing newer for a while."""
+    asked = await settled(room, answer, POLL_S, after)
+    if asked is not None and asked.version <= after:
+        return Response(status_code=204)
+    given = dict(request.query_params)
+    tab: Tab = "best" if given.get("tab") == "best" else "matters" if given.get("tab") == "matters" else "ahead"
+    fields = filled(tab, given, connected=bool(room.site.sources))
+    return await _fragment(request, room, asked, None if asked else GONE, 200 if asked else 404, fields, tab)
+
+
+@router.post("/what-if/answers/{answer}/cancel")
+async def cancel(room: TheRoom, answer: str, form: Form) -> Response:
+    """Stop; what is known by then is the answer."""
+    await run_in_threadpool(room.desk.simulator.cancel, answer)
+    await settled(room, answer, 2.0)
+    return RedirectResponse(safe_path(form.get("back", "/what-if")), 303)
+
+
+@router.post("/what-if/answers/{answer}/keep")
+def keep(request: Request, room: TheRoom, answer: str, form: Form, who: Person) -> Response:
+    """Put it on record."""
+    wrong = need(form, "reason")
+    back = safe_path(form.get("back", "/what-if"))
+    if wrong is not None:
+        return room.refused(request, wrong, back, 422)
+    return room.after(request, room.desk.keep_answer(answer, form["reason"], who), back)
+
+
+@router.get("/what-if/answers/{answer}/future")
+def future(request: Request, room: TheRoom, answer: str, floor: str = "0", replication: str = "") -> Response:
+    """One future: who did what when, and the queues."""
+    asked = room.desk.simulator.asked(answer)
+    found = room.desk.simulator.future(answer, _count(floor) or 0, _count(replication))
+    if isinstance(found, Refusal) or asked is None or asked.answer is None:
+        missing = found if isinstance(found, Refusal) else GONE
+        return room.refused(request, missing, "/what-if", 404 if asked is None else 403)
+    names = {**{e.id: e.name for e in room.site.elements}, **{b.id: b.id for b in room.site.buffers}}
+    marks = future_view.ticks(found, asked.answer, room.names.zone)
+    return room.page(
+        request,
+        "future.html",
+        asked=asked,
+        answer=asked.answer,
+        future=found,
+        gantt=future_view.gantt(found, marks, names),
+        queues=future_view.queues(found, marks, names),
+        letters=LETTERS,
+        query=request.query_params.get("q", "")[:1500],
+        axis="time of day" if asked.answer["from"] == "now" else "hours from the start",
+    )
+
+
+@router.get("/what-if/answers/{answer}/events.parquet")
+def log(room: TheRoom, answer: str, floor: str = "0", replication: str = "") -> Response:
+    """The event log of one future."""
+    return events(room, answer, _count(floor) or 0, _count(replication))
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
 
 
 def _page(
     request: Request,
     room: Room,
-    rows: Sequence[Row],
-    futures: str,
-    answer: Mapping[str, Any] | None = None,
+    tab: Tab,
+    given: Mapping[str, str],
+    asked: Asked | None = None,
     refusal: Refusal | None = None,
     status: int = 200,
 ) -> Response:
-    known = room.desk.settable()
-    groups = [(title, [s for s in known if s["kind"] == kind]) for kind, title in GROUPS.items()]
+    fields = filled(tab, given, connected=bool(room.site.sources))
     return room.page(
         request,
         "what_if.html",
         status,
-        groups=[(title, part) for title, part in groups if part],
-        rows=rows,
-        futures=futures,
-        choices=FUTURES,
-        **_shown(room, answer, refusal),
+        tabs=TABS,
+        tab=tab,
+        fields=fields,
+        floors=change_fields(tab),
+        page=secrets.token_hex(8),
+        **choices(room),
+        **_context(room, asked, refusal, fields, tab),
     )
 
 
-def _shown(room: Room, answer: Mapping[str, Any] | None, refusal: Refusal | None) -> dict[str, Any]:
+def _context(
+    room: Room, asked: Asked | None, refusal: Refusal | None, fields: Mapping[str, str], tab: Tab
+) -> dict[str, Any]:
     """What the part with the answer needs."""
-    if answer is None:
-        return {"answer": None, "refusal_said": refusal}
-    other = answer["alternatives"][0]
-    at, now = int(answer["at_ns"]), int(room.desk.facts().at)
-    differences = [d for d in other["differences"] if d["n"]]
-    first = [d for name in FIRST for d in differences if d["name"] == name]
+    query = address({**fields, "tab": tab})
     return {
-        "answer": answer,
-        "refusal_said": None,
-        "at": at,
-        "until": parse_iso(answer["until"]),
-        "tiles": [(d["name"], _tile(d, answer, at, now)) for d in first],
-        "lines": [_line(d) for d in differences],
-        "before": answer["bottleneck"],
-        "after": other["bottleneck"],
-        "pull": answer.get("bottleneck_by_sensitivity"),
+        **shown(room, asked),
+        "refusal_said": refusal or (asked.refusal if asked is not None else None),
+        "changed": changed,
+        "query": query,
+        "here": f"{ANSWERS}/{asked.id}?{query}" if asked is not None else f"{TABS[tab][0]}?{query}",
     }
 
 
-def _tile(d: Mapping[str, Any], answer: Mapping[str, Any], at: int, now: int) -> Shown:
-    unit = UNITS.get(d["unit"], d["unit"])
-    return computed(
-        _signed(d["mean"], d["unit"]),
-        unit_text(unit),
-        at,
-        now,
-        answer["mark"],
-        "simulated",
-        uncertainty="90 %: {} to {}".format(*_interval(d)),
-        mark=answer["mark"],
-        why="; ".join(answer["why"]),
-    )
+async def _fragment(
+    request: Request,
+    room: Room,
+    asked: Asked | None,
+    refusal: Refusal | None,
+    status: int,
+    fields: Mapping[str, str],
+    tab: Tab,
+) -> Response:
+    def render() -> str:
+        who = room.who(request)
+        token = room.tokens.make(room.session(request) if who else "")
+        return room.fragment("answer", {**_context(room, asked, refusal, fields, tab), "who": who, "token": token})
 
-
-def _line(d: Mapping[str, Any]) -> dict[str, Any]:
-    """One figure of the table, in words."""
-    unit = d["unit"]
-    base = d["base"] * 100.0 if unit == "share" else d["base"]
-    return {
-        "name": d["name"],
-        "unit": unit_text(UNITS.get(unit, unit)),
-        "base": number(float(base)),
-        "mean": _signed(d["mean"], unit),
-        "low": _interval(d)[0],
-        "high": _interval(d)[1],
-        "error": _signed(d["monte_carlo_error"], unit).removeprefix("+"),
-        "better": d["probability_better"],
-        "worse": d["probability_worse"],
-        "bar": effect_bar({"low90": d["low_90"], "mean": d["mean"], "high90": d["high_90"]}),
-    }
-
-
-def _interval(d: Mapping[str, Any]) -> tuple[str, str]:
-    """Both ends of the 90 % interval, as fine as the larger one."""
-    ends = d["low_90"], d["high_90"]
-    widest = max((abs(x) for x in ends if x is not None), default=0.0)
-    return _signed(ends[0], d["unit"], widest), _signed(ends[1], d["unit"], widest)
-
-
-def _signed(value: float | None, unit: str, fine: float | None = None) -> str:
-    """A difference with its sign, two digits of it; or as fine as two digits of `fine`.
-
-    >>> _signed(2.104, "jobs"), _signed(0.012, "share"), _signed(-0.0793, "h") == MINUS + "0.079", _signed(0.0, "h")
-    ('+2.1', '+1.2', True, '0')
-    >>> _signed(0.00007, "h", 0.14), _signed(0.0312, "h", 0.14), _signed(123.4, "jobs")
-    ('0', '+0.03', '+123')
-    """
-    if value is None or not math.isfinite(value):
-        return "not known"
-    by = 100.0 if unit == "share" else 1.0
-    scaled, size = value * by, abs(value if fine is None else fine) * by
-    digits = 0 if size == 0.0 else min(6, max(0, 1 - math.floor(math.log10(size))))
-    text = f"{abs(scaled):.{digits}f}"
-    if float(text) == 0.0:
-        return "0"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return ("+" if scaled > 0 else MINUS) + text
+    return HTMLResponse(await run_in_threadpool(render), status)

@@ -80,13 +80,15 @@ SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "incident": lambda p: f"incident {_get(p, 'kind')}: {_get(p, 'text')}",
     "drift": lambda p: f"{_get(p, 'use')} drifts from the floor",
     "forecast": lambda _: "forecast the shift",
+    "simulation.asked": lambda _: "asked the simulator",
+    "simulation.kept": lambda p: f"put an answer of the simulator on record: {_get(p, 'reason')}",
     "outcome": lambda p: f"outcome of {_get(p, 'recommendation')} compared with its forecast",
     "gateway.bounds.signed": lambda _: "signed the gateway's bounds",
     "gateway.bounds": lambda _: "gateway bounds signed",
 }
 
 
-ANONYMOUS = ("challenge", "halt")
+ANONYMOUS = ("challenge", "halt", "simulation.asked")
 """Kinds that anybody may record without a name; where no name stands on another kind, it was the twin."""
 
 

@@ -127,6 +127,8 @@ class Comparison:
                     "differences": [d.as_json() for d in a.differences],
                     "bottleneck": {"station": a.result.bottleneck.id, "probability": a.result.bottleneck.bottleneck},
                     "mark": a.result.mark.mark,
+                    "replications": a.result.rows.n,
+                    "figures": [f.as_json() for f in a.result.figures],
                     "stations": a.result.as_json()["stations"],
                     "series": a.result.series(),
                     **({"lasting_interval": [decided, *map(_finite, a.lasting)]} if a.lasting else {}),
