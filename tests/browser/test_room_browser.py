@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
-import uvicorn
-from demo_desk import DemoDesk
-from room_kit import CHEAP, PASSWORD
+from browser_kit import HAND, RULES, SMALL, WIDE, Served, Watched, until
+from room_kit import PASSWORD
 
-from andon.adapters.accounts import Accounts
-from andon.adapters.clock import SystemClock
-from andon.control_room.app import create_app
-from andon.control_room.settings import RoomSettings
 from andon.operate import port
 
-CHROMIUM = Path("/usr/bin/chromium")
-if not CHROMIUM.exists():
-    pytest.skip("there is no /usr/bin/chromium; install Debian's chromium", allow_module_level=True)
-playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
 
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
-WIDE, HAND, SMALL = (1440, 900), (390, 844), (320, 640)
 PAGES = (
     "/",
     "/m/oven-1",
@@ -47,6 +32,8 @@ PAGES = (
     "/alarms",
     "/forecast",
     "/what-if",
+    "/what-if/best",
+    "/what-if/matters",
     "/commands",
     "/help",
     "/api",
@@ -66,111 +53,6 @@ RUNS = [
     *((p, HAND, "light") for p in MAIN),
     *((p, WIDE, "dark") for p in MAIN[:3]),
 ]
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-PATIENCE_S = 90.0
-
-
-@dataclass
-class Served:
-    """A room on a socket of its own that can be stopped and started again at the same address."""
-
-    folder: Path
-    mode: str = "live"
-    port: int = 0
-    _server: uvicorn.Server | None = None
-    _thread: threading.Thread | None = None
-    starts: int = 0
-    desk: DemoDesk = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.desk = DemoDesk(SystemClock(), self.mode)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        self.starts += 1
-        accounts = Accounts(self.folder, self.desk.site().people, SystemClock(), CHEAP)
-        if not accounts.public_keys():
-            for person in ("maria", "amina"):
-                accounts.add(person, PASSWORD)
-        settings = RoomSettings("token", f"start-{self.starts}", SystemClock(), tick_s=0.2)
-        config = uvicorn.Config(create_app(self.desk, accounts, settings), log_level="error", access_log=False)
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
-        self.port = listener.getsockname()[1]
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._run, args=(self._server, listener))
-        self._thread.start()
-        wait_for(lambda: bool(self._server and self._server.started))
-
-    @staticmethod
-    def _run(server: uvicorn.Server, listener: socket.socket) -> None:
-        with listener:
-            server.run(sockets=[listener])
-
-    def stop(self) -> None:
-        if self._server and self._thread:
-            self._server.should_exit = True
-            self._server.force_exit = True
-            self._thread.join(PATIENCE_S)
-            assert not self._thread.is_alive()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.05)
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    room = Served(tmp_path_factory.mktemp("room"))
-    room.start()
-    yield room
-    room.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with playwright_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGS)
-        yield browser
-        browser.close()
-
-
-class Watched:
-    """A page, and everything that it complained about or asked for elsewhere."""
-
-    def __init__(
-        self, chromium: Any, url: str, size: tuple[int, int] = WIDE, scheme: str = "light", **more: Any
-    ) -> None:
-        self.context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, base_url=url, **more
-        )
-        self.context.set_default_timeout(PATIENCE_S * 1000)
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda e: self.complaints.append(f"error: {e}"))
-        self.page.on("request", lambda r: self._request(r.url, url))
-
-    def _console(self, message: Any) -> None:
-        if message.type in {"error", "warning"} and "404" not in message.text and "403" not in message.text:
-            self.complaints.append(f"{message.type}: {message.text}")
-
-    def _request(self, asked: str, url: str) -> None:
-        if not asked.startswith((url, url.replace("http", "ws"), "data:")):
-            self.complaints.append(f"asked elsewhere: {asked}")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.context.close()
 
 
 @pytest.fixture(scope="module")
@@ -197,11 +79,6 @@ def test_no_axe_violation_no_complaint_no_overflow(
     beyond = watched.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert beyond <= 0
     assert watched.complaints == []
-
-
-def until(page: Any, condition: str) -> None:
-    """Ask by a timer, not by painted frames: a loaded machine paints few."""
-    page.wait_for_function(condition, polling=200)
 
 
 SEEN = """() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
@@ -250,39 +127,6 @@ def test_halt_and_challenge_work_without_javascript(chromium: Any, served: Serve
         assert served.desk.calls[0] == (port.Challenge("oven-2", "hazard", ""), port.Who(station="curing"))
         assert watched.context.cookies() == []
     served.desk._halts.clear()
-
-
-@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (SMALL, "dark")])
-def test_a_what_if_is_answered_on_the_open_page(
-    chromium: Any, served: Served, size: tuple[int, int], scheme: str
-) -> None:
-    with Watched(chromium, served.url, size, scheme) as watched:
-        page = watched.page
-        page.goto("/what-if")
-        page.locator("#n1").select_option("curing.machines")
-        assert page.locator("#v1").input_value() == "2"
-        slider = page.get_by_label("New value of change 1, as a slider")
-        slider.evaluate("e => { e.value = 4; for (const t of ['input', 'change']) e.dispatchEvent(new Event(t)) }")
-        page.locator("#h-answer").wait_for()
-        assert page.locator("#v1").input_value() == "4"
-        assert served.desk.asked[-1][0] == port.Simulate({"curing.machines": 4.0})
-        assert page.get_by_role("heading", name="The same bits again").is_visible()
-        found = axe_api.Axe().run(page, options=RULES).response["violations"]
-        assert [f"{v['id']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found] == []
-        beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert beyond <= 0
-        assert watched.complaints == []
-
-
-def test_a_what_if_works_without_javascript(chromium: Any, served: Served) -> None:
-    with Watched(chromium, served.url, WIDE, java_script_enabled=False) as watched:
-        page = watched.page
-        page.goto("/what-if")
-        page.locator("#n2").select_option("oven-1.setpoint")
-        page.locator("#v2").fill("187.5")
-        page.get_by_role("button", name="Simulate from now").click()
-        assert "at 187.5" in page.locator("#h-answer").inner_text()
-        assert served.desk.asked[-1][0] == port.Simulate({"oven-1.setpoint": 187.5})
 
 
 def test_a_value_that_goes_stale_is_struck_on_the_open_page(chromium: Any, served: Served) -> None:

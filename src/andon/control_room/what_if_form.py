@@ -141,10 +141,10 @@ def _best(fields: Mapping[str, str], floors: list[dict[str, float]], common: dic
 
 
 def _matters(fields: Mapping[str, str], common: dict[str, Any]) -> Simulate:
-    return Simulate(
-        leans_on="morris" if fields["method"] == "morris" else "one-way", replications=_whole(fields["points"], "futures of each point"),
-        trajectories=_whole(fields["trajectories"], "trajectories"), **common,
-    )  # fmt: skip
+    points = _whole(fields["points"], "futures of each point")
+    trajectories = _whole(fields["trajectories"], "trajectories")
+    method: Literal["one-way", "morris"] = "morris" if fields["method"] == "morris" else "one-way"
+    return Simulate(leans_on=method, replications=points, trajectories=trajectories, **common)
 
 
 def _changes(names: list[tuple[str, str]], fields: Mapping[str, str]) -> dict[str, float]:
