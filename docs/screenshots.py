@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = {"ANDON_PASSWORD": "quiet-harbour-lantern-42"}  # of people who live as long as this script
@@ -79,16 +79,34 @@ def shoot(
     print(out)
 
 
-def ask_what_if(browser: Browser, address: str, out: Path) -> None:
-    """The what-if page with an answer."""
-    page = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme="light").new_page()
-    page.goto(f"{address}/what-if?n1=curing.machines&v1=3&n2=oven-1.setpoint&v2=185")
-    page.get_by_role("button", name="Simulate from now").click()
-    page.locator("#h-answer").wait_for(timeout=120_000)
+def answered(browser: Browser, address: str, *, night: bool = False, height: int = 1000, press: bool = True) -> Page:
+    """A page of What-if with its whole answer."""
+    context = browser.new_context(viewport={"width": 1440, "height": height}, color_scheme="dark" if night else "light")
+    page = context.new_page()
+    page.goto(address)
+    if press:
+        page.get_by_role("button", name="Simulate", exact=True).click()
+    page.locator('#run[data-over="yes"] ~ section #h-answer').wait_for(timeout=300_000)
+    page.evaluate("document.activeElement.blur()")
     page.evaluate("scrollTo(0, 0)")
-    page.screenshot(path=out)
+    return page
+
+
+def ask_what_if(browser: Browser, address: str, out: Path) -> None:
+    """What-if: a change, one of its futures, the best of several, what matters."""
+    page = answered(browser, f"{address}/what-if?n1=curing.machines&v1=3", press=False)
+    page.screenshot(path=out / "what-if-day.png")
+    page.get_by_role("link", name="The same with the change").click()
+    page.locator(".queues").wait_for()
+    page.screenshot(path=out / "one-future-day.png", full_page=True)
     page.context.close()
-    print(out)
+    best = f"{address}/what-if/best?an1=curing.machines&av1=3&bn1=setters.size&bv1=2&difference=2"
+    page = answered(browser, best, night=True, height=1500)
+    page.screenshot(path=out / "best-night.png")
+    page.context.close()
+    page = answered(browser, f"{address}/what-if/matters")
+    page.screenshot(path=out / "what-matters-day.png")
+    page.context.close()
 
 
 def main() -> None:
@@ -116,7 +134,7 @@ def main() -> None:
                 shoot(browser, f"{url}/decide/{newest}", out / "decide-day.png", height=1000)
                 shoot(browser, f"{url}/m/oven-1", out / "machine-night.png", night=True, height=1000)
                 shoot(browser, f"{url}/w/curing", out / "kiosk.png", width=900, height=1000)
-                ask_what_if(browser, url, out / "what-if-day.png")
+                ask_what_if(browser, url, out)
                 browser.close()
         finally:
             system.send_signal(signal.SIGINT)

@@ -55,6 +55,7 @@ class Work:
     question: Question
     live: LiveState | None
     begins_ns: int
+    asked_ns: int
     validated: bool
     floors: tuple[Floor, ...] = field(default=())
     begun_from: str = "empty"
@@ -105,6 +106,7 @@ class Work:
         end = self.begins_ns + round(self.question.horizon_s * 1e9)
         about = {
             "at_ns": str(self.begins_ns),
+            "asked_ns": str(self.asked_ns),
             "until": iso(end),
             "horizon_s": self.question.horizon_s,
             "from": "empty" if self.live is None else "now",

@@ -18,6 +18,7 @@ from andon.adapters.lane import Lane
 from andon.adapters.starts import KEPT, keep_for_good
 from andon.app.answers import EMPTY_HOURS, Work, chosen_future, event_log, future_json
 from andon.app.may import may_ask
+from andon.app.warm import warm
 from andon.authority.facts import Authority
 from andon.core.ids import Ids
 from andon.core.readings import Value
@@ -88,6 +89,11 @@ class Asks:
         self._lanes = {False: Lane("ask-quick", WAITING_MAX), True: Lane("ask-long", WAITING_MAX)}
         self._recorded: OrderedDict[tuple[str, str, str], int] = OrderedDict()
         self._drawing = threading.BoundedSemaphore(2)
+
+    def start(self) -> None:
+        """Have the simulator compiled, where nobody else sees to it."""
+        if self._possible():
+            threading.Thread(target=warm, args=(self._folder, self._ended), name="warm", daemon=True).start()
 
     def stop(self) -> None:
         """End what is being answered."""
@@ -224,7 +230,7 @@ class Asks:
         except (Unrunnable, ValueError) as error:
             return refuse("cannot-run", str(error), "change what was asked")
         validated = live is not None and bool(self._site.sources)
-        return Work(self._site, self._folder, question, worded, live, begins, validated)
+        return Work(self._site, self._folder, question, worded, live, begins, self._clock.now(), validated)
 
     def _place(self, question: Simulate, who: Who, tab: str) -> Refusal | None:
         """Make room for it: an open page's last question gives way, anybody else's does not."""

@@ -5,12 +5,8 @@ Later it looks back: every forecast is held against what was then observed, and 
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import logging
-import os
-import subprocess
-import sys
 import threading
 from bisect import bisect_right
 from collections import deque
@@ -19,11 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from andon.adapters.clock import SiteClock
-from andon.app import lifeline
 from andon.app.desk import TwinDesk
 from andon.app.drifts import DriftWatch, SensorWatch
 from andon.app.floor import Floor
-from andon.app.folders import Folders
+from andon.app.warm import warm
 from andon.core.readings import Value
 from andon.core.refusals import Refusal
 from andon.core.time import Nanos, nanos
@@ -139,32 +134,8 @@ class ShiftOutlook:
         sensors = self._sensors.alarms(self._current(), self._clock.now(), validated)
         return [*self._drift.alarms(uses, validated), *sensors]
 
-    def _warm(self) -> None:
-        """Compile the simulator in a process of its own, once a version: this one keeps its threads for the floor."""
-        from andon.models.simulate import jit  # noqa: PLC0415 - the simulator is an optional part
-
-        done = Folders(self._folder).run / "compiled"
-        this = f"{jit.__file__} {jit.cache_folder()}"
-        if done.is_file() and done.read_text("utf-8") == this and jit.ready():
-            return
-        command = [sys.executable, "-m", "andon", "simulate", str(self._folder), "--json"]
-        command += ["--replications", "2", "--horizon", "10min"]
-        with subprocess.Popen(  # noqa: S603 - our own command, no shell
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, lifeline.VARIABLE: "1"},
-        ) as process:
-            while process.poll() is None:
-                if self._stop.wait(0.2):
-                    process.kill()
-        if process.returncode == 0:
-            with contextlib.suppress(OSError):  # then it is done again at the next start
-                done.write_text(this, "utf-8")
-
     def _run(self) -> None:
-        self._warm()
+        warm(self._folder, self._stop)
         rested = 0
         while not self._stop.wait(0.5):
             values = self._current()

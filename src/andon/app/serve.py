@@ -114,6 +114,8 @@ def twin(options: argparse.Namespace) -> Iterator[tuple[TwinDesk, Accounts, Site
         desk.start(outlook, asks)
         if outlook is not None:
             outlook.start()
+        else:
+            asks.start()
         yield desk, accounts, clock
 
 
@@ -148,7 +150,7 @@ def serve(listener: socket.socket, folder: Path, desk: TwinDesk, accounts: Accou
     write_private(folders.api, {"url": url, "token": token})
     listener.listen(128)
     sys.stdout.write(f"Andon: the control room of {desk.site().name} is at {url}\n")
-    code = accounts.setup_code()
+    code = accounts.setup_code() if desk.site().people else None
     if code:
         sys.stdout.write(f"First run: people set their own passwords at {url}/setup?code={code}\n")
     sys.stdout.flush()

@@ -54,8 +54,7 @@ def run(
             typer.echo(problem.sentence(), err=True)
         raise typer.Exit(CANNOT)
     if not site.sources:
-        what = f"`{folder}` describes a floor and nothing to keep step with"
-        fail(f"{what}; add sources.yaml, signals.csv and people.yaml (`andon init` writes examples)")
+        _alone(folder, site, with_plant=with_plant, replayed=replay is not None)
     folders = Folders(folder)
     try:
         folders.make()
@@ -84,6 +83,14 @@ def run(
     code = Supervisor(children, lambda line: typer.echo(line, err=True)).run()
     (folders.run / "parent.pid").unlink(missing_ok=True)
     raise typer.Exit(code)
+
+
+def _alone(folder: Path, site: Site, *, with_plant: bool, replayed: bool) -> None:
+    """A floor that nothing is connected to can be opened and simulated, if it says enough for that."""
+    what = f"`{folder}` describes a floor and nothing to keep step with"
+    if with_plant or replayed or not site.stations:
+        fail(f"{what}; add sources.yaml, signals.csv and people.yaml (`andon init` writes examples)")
+    typer.echo(f"{what}: nothing is seen and nothing can be told; What-if simulates it from empty", err=True)
 
 
 def _claim(folders: Folders) -> None:

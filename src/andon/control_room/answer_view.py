@@ -26,7 +26,7 @@ def shown(room: Room, asked: Asked | None) -> dict[str, Any]:
     answer = asked.answer
     if answer is None or ("figures" not in answer and "assumptions" not in answer):
         return {"asked": asked, "answer": None}
-    at = int(answer["at_ns"])
+    at, made = int(answer["at_ns"]), int(answer["asked_ns"])
     part = {
         "asked": asked,
         "answer": answer,
@@ -38,8 +38,8 @@ def shown(room: Room, asked: Asked | None) -> dict[str, Any]:
         "short": charts.short,
     }
     if "assumptions" in answer:
-        return {**part, "tornado": charts.tornado(answer), "tile": _base(answer, at, room)}
-    return {**part, **_futures(room, answer, at, asked.question.of)}
+        return {**part, "tornado": charts.tornado(answer), "tile": _base(answer, made, room)}
+    return {**part, **_futures(room, answer, made, asked.question.of)}
 
 
 def _futures(room: Room, answer: Mapping[str, Any], at: int, of: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def _futures(room: Room, answer: Mapping[str, Any], at: int, of: str) -> dict[st
     others = [_alternative(i, a, answer, at, now) for i, a in enumerate(answer["alternatives"])]
     figures = [f for f in answer["figures"] if f["n"]]
     first = [f for name in FIRST for f in figures if f["name"] == name]
-    tiles = [(f["name"], outlook_tile(f, answer, at, now)) for f in first]
+    tiles = [(f["name"], outlook_tile(f, answer, at, now), _half(f)) for f in first]
     if len(others) == 1:
         tiles = others[0]["tiles"]
     return {
@@ -85,7 +85,7 @@ def _alternative(i: int, other: Mapping[str, Any], answer: Mapping[str, Any], at
     return {
         "letter": charts.LETTERS[i],
         "label": other["label"],
-        "tiles": [(d["name"], difference_tile(d, answer, at, now)) for d in first],
+        "tiles": [(d["name"], difference_tile(d, answer, at, now), _before(d)) for d in first],
         "lines": [difference_line(d) for d in differences],
         "bottleneck": other["bottleneck"],
         "mark": other["mark"],
@@ -137,6 +137,16 @@ def difference_tile(d: Mapping[str, Any], answer: Mapping[str, Any], at: int, no
         signed(d["mean"], d["unit"]), unit_text(UNITS.get(d["unit"], d["unit"])), at, now, answer["mark"], "simulated",
         uncertainty="90 %: {} to {}".format(*interval(d)), mark=answer["mark"], why="; ".join(answer["why"]),
     )  # fmt: skip
+
+
+def _half(f: Mapping[str, Any]) -> str:
+    return f"half of them: {plain(f['low_50'], f['unit'])} to {plain(f['high_50'], f['unit'])}"
+
+
+def _before(d: Mapping[str, Any]) -> str:
+    unit = unit_text(UNITS.get(d["unit"], d["unit"]))
+    after = None if d["base"] is None else plain(d["base"] + (d["mean"] or 0.0), d["unit"], d["base"])
+    return f"from {plain(d['base'], d['unit'])} to {after} {unit}"
 
 
 def _base(answer: Mapping[str, Any], at: int, room: Room) -> Shown:

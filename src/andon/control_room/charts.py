@@ -203,6 +203,8 @@ class Lean:
     error: str
     sides: bool
     """Both ends push the same way: they are drawn one above the other."""
+    luck: bool
+    """What is seen is no larger than its error: it may be luck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +247,17 @@ def tornado(answer: Mapping[str, Any], most: int = 20) -> Tornado:
                 place(high) if one_way else (0.0, 0.0), signed(low) if one_way else short(low),
                 signed(high) if one_way else short(high), short(error),
                 one_way and low is not None and high is not None and low * high > 0,
+                _luck(r["size"] if one_way else r["mu_star"], r["half_width"] if one_way else r["error"], one_way),
             )
         )  # fmt: skip
     return Tornado(tuple(found), zero, short(reach), max(0, len(rows) - most))
+
+
+def _luck(size: float | None, error: float | None, one_way: bool) -> bool:
+    """Whether an effect is within its error: the 95 % half-width, or two standard errors of mu*."""
+    if size is None or error is None or not math.isfinite(error):
+        return True
+    return size <= (error if one_way else 2.0 * error)
 
 
 def short(value: float | None) -> str:

@@ -14,6 +14,8 @@ TILE_H = 62.0
 TILE_W = (72.0, 124.0)
 GAUGE_H = 44.0
 STACK = 17.0
+ASIDE_MAX = 6
+"""Machines that are drawn side by side where a site gives them all one place."""
 """How far below each other vehicles are drawn that stand at one place."""
 
 SHAPES = {
@@ -145,6 +147,7 @@ class FloorPlan:
             for a in site.areas
         )
         self.roads = self._roads()
+        self._spots = self._spread()
         self.tile_w = self._tile_width()
         self.tile_h = TILE_H
         self.gauge_h = GAUGE_H
@@ -164,13 +167,26 @@ class FloorPlan:
         at = {n.id: (self.x(n.x_m), self.y(n.y_m)) for n in self._site.roads.nodes}
         return tuple(Road(*at[e.source], *at[e.target]) for e in self._site.roads.edges)
 
+    def _spread(self) -> dict[str, tuple[float, float]]:
+        """Where each machine is drawn: where the site says, those that it puts at one place side by side."""
+        places: dict[tuple[float, float], list[str]] = {}
+        for machine in self._names.machines:
+            element = self._names.elements.get(machine)
+            if element is not None:
+                places.setdefault((self.x(element.x_m), self.y(element.y_m)), []).append(machine)
+        found = {}
+        for (x, y), machines in places.items():
+            wide = min(len(machines), ASIDE_MAX)
+            for i, machine in enumerate(machines):
+                row, column = divmod(i, wide)
+                east = x + (column - (wide - 1) / 2) * (TILE_W[1] + 12)
+                found[machine] = (round(east, 1), round(y + row * (TILE_H + 12), 1))
+        return found
+
     def _tile_width(self) -> float:
-        places = [self._names.elements[m] for m in self._names.machines if m in self._names.elements]
+        places = list(self._spots.values())
         gaps = [
-            abs(a.x_m - b.x_m) * self._scale
-            for i, a in enumerate(places)
-            for b in places[i + 1 :]
-            if abs(a.y_m - b.y_m) * self._scale < TILE_H + 6
+            abs(a[0] - b[0]) for i, a in enumerate(places) for b in places[i + 1 :] if abs(a[1] - b[1]) < TILE_H + 6
         ]
         return max(TILE_W[0], min([TILE_W[1], *(g - 8 for g in gaps)]))
 
@@ -180,7 +196,7 @@ class FloorPlan:
         for machine in self._names.machines:
             element = self._names.elements.get(machine)
             if element is not None:
-                made.append(self._tile(machine, element.name, self.x(element.x_m), self.y(element.y_m), picture))
+                made.append(self._tile(machine, element.name, *self._spots[machine], picture))
         return made
 
     @staticmethod
