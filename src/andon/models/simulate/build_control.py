@@ -62,7 +62,8 @@ def desk_code(builder: Builder) -> int:
         builder.code.add(at.JUMP, start)
         return start
     shares = release is not None and release.wip_limits
-    return builder.code.add(at.DISPATCH_ALL if builder.book or shares else at.DISPATCH)
+    ranked = len({p.priority for p in builder.site.products}) > 1
+    return builder.code.add(at.DISPATCH_ALL if builder.book or shares or ranked else at.DISPATCH)
 
 
 def matched(builder: Builder) -> list[int]:

@@ -82,3 +82,5 @@ def gather_load(m: at.Words, p: int, s: int, like: int, word: int) -> None:
             before = t
         t = after
     m[p + at.JOBS] = n
+    if m[s + at.CARDS] != 0:
+        m[p + at.CARDS_HELD] = n
