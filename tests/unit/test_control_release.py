@@ -184,3 +184,12 @@ def test_cards_shares_and_waves_leave_the_same_bits() -> None:
         stations = tuple(s.model_copy(update=rules.get(i, {})) for i, s in enumerate(site.stations))
         image = compile_site(site.model_copy(update={"stations": stations}), start, 3000.0, asked(site, {}))
         assert np.array_equal(replicate(image, 2, 5).prints, replicate(image, 2, 5, flavour="plain").prints)
+
+
+@pytest.mark.parametrize("limits", [{}, {"p0": 1000}])
+def test_the_desk_goes_by_the_priority_of_products_whatever_else_is_said(limits: dict[str, int]) -> None:
+    """Three jobs of each product from the start on, one at a time on the floor: the urgent product is made first."""
+    urgent = (Kind(constant(1e6), ((0, constant(1.0)),), 3, priority=p) for p in (9, 2))
+    site = _with(shop([Stage(constant(1.0))], tuple(urgent)), wip_limit=1, wip_limits=limits)
+    image = compile_site(site, None, 100.0, asked(site, {}), trace=1000)
+    assert [p for _, p, _ in exits(image, memory_after(image))] == [1, 1, 1, 0, 0, 0]

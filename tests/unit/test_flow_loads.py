@@ -138,3 +138,9 @@ def test_words_that_do_not_fit_are_told() -> None:
         runs(_oven(site, batch_least=2, dispatch="spt"), 10.0, 1, plain=True)
     with pytest.raises(PlantError, match="waits for its loads"):
         refuse(_oven(site, batch_least=2))
+
+
+def test_loads_that_were_waited_for_give_their_cards_back() -> None:
+    """Two jobs every 10 s, in one load of 1 s, by two cards: a load that kept them would be the last one."""
+    site = line([Stage(constant(1.0), batch=2, capacity=50)], constant(10.0), quantity=2)
+    assert runs(_oven(site, batch_least=2, cards=2), 95.0, 1, plain=True).done()[0] == 20

@@ -15,7 +15,7 @@ from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.textbook import Stage, constant, exponential, line
 from andon.plant.draws import PlantError
 from andon.plant.unplayed import refuse
-from andon.site.floor import OtherRoute, OtherStation, Outcome, Step
+from andon.site.floor import Curve, Distribution, OtherRoute, OtherStation, Outcome, Step
 
 simpy = pytest.importorskip("simpy")
 Steps = Generator[Any, Any, None]
@@ -199,3 +199,29 @@ def test_the_virtual_plant_refuses_what_it_does_not_play(
     site = routed(line([Stage(constant(1.0)), Stage(constant(1.0))], constant(9.0)), 0, *steps, **more)
     with pytest.raises(PlantError, match=f"`{word}`"):
         refuse(site)
+
+
+def test_a_job_is_sent_back_as_often_as_it_may_wherever_the_step_is_done() -> None:
+    """Nothing is ever good: every job is sent back once, and scrapped the second time, by whichever of two stations."""
+    site = line([Stage(constant(1.0)), Stage(constant(3.0)), Stage(constant(5.0))], constant(30.0))
+    others = (OtherStation(station="s2", time="time2", share=0.5),)
+    lost = (Outcome(share=1.0, to="s0", at_most=1),)
+    site = routed(site, 0, {"at": 0}, {"at": 1, "choice": "probability", "others": others, "outcomes": lost})
+    site = site.model_copy(update={"demand": (site.demand[0].model_copy(update={"replace_scrap": False}),)})
+    rows = runs(site, 3000.0, 1, plain=True)
+    assert min(rows.count(1)[0], rows.count(2)[0]) > 50
+    assert rows.scrapped(0)[0] > 95
+    assert 0 <= rows.product(0, at.REWORKED)[0] - rows.scrapped(0)[0] <= 1
+
+
+def test_a_curve_of_another_station_alone_brings_its_spread() -> None:
+    site = line([Stage(constant(1.0)), Stage(constant(3.0))], constant(4.0))
+    spread = site.assumptions[0].model_copy(
+        update={"name": "spread", "unit": "1", "distribution": Distribution(kind="lognormal", mean=1.0, sd=0.2)}
+    )
+    curve = Curve(
+        id="heat", name="heat", input_unit="Cel", output_unit="s", points=((0.0, 3.0), (9.0, 3.0)), spread="spread"
+    )
+    site = site.model_copy(update={"assumptions": (*site.assumptions, spread), "curves": (curve,)})
+    site = routed(site, 0, {"at": 0, "choice": "first-free", "others": (OtherStation(station="s1", curve="heat"),)})
+    assert runs(site, 100.0, 1, plain=True).done()[0] > 10

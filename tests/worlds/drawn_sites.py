@@ -257,7 +257,14 @@ def vehicles(draw: Draw, site: Site) -> Site:
     ]
     elements += [Element(id=v, kind=ElementKind.EQUIPMENT, name=v, area="hall", x_m=5, y_m=5) for v in names]
     site = assume(site, "handling", draw(LAWS))
-    fleet = Fleet(id="fleet", vehicles=names, speed_m_per_s=draw(st.floats(0.5, 3)), handling="handling")
+    fleet = Fleet(
+        id="fleet",
+        vehicles=names,
+        speed_m_per_s=draw(st.floats(0.5, 3)),
+        handling="handling",
+        vehicle_choice=draw(st.sampled_from(("nearest", "longest-idle"))),
+        call_choice=draw(st.sampled_from(("longest-waiting", "nearest"))),
+    )
     return change(site, areas=areas, stations=stations, elements=tuple(elements), fleets=(fleet,))
 
 
@@ -373,7 +380,12 @@ def assembly(draw: Draw, site: Site) -> Site:
     return change(
         site,
         products=(change(product, route=route), *site.products[1:], Product(id="bolt", name="bolt", route=())),
-        buffers=(*site.buffers, Buffer(id="bolts", capacity=draw(st.integers(3, 9)))),
+        buffers=(
+            *site.buffers,
+            Buffer(
+                id="bolts", capacity=draw(st.integers(3, 9)), discipline=draw(st.sampled_from(("fifo", "priority")))
+            ),
+        ),
         demand=(*site.demand, Demand(product="bolt", every="deliveries", quantity=draw(st.integers(1, 5)), due_h=1.0)),
     )
 

@@ -2,7 +2,7 @@
 
 It reads the parsed site and asks `Luck` for every span of time and every chance by name, so both play the same future;
 what follows from them (who waits for whom, who goes first, when) is written here a second time, from the documentation.
-Times are whole nanoseconds. What moves at the same instant moves in the order that docs/explanation/simulator.md states.
+Times are whole nanoseconds; docs/explanation/simulator.md states who goes first within an instant.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import simpy
 
-from andon.site.floor import Demand, Product, Station, Step
+from andon.site.floor import Buffer, Demand, Fleet, Product, Station, Step
 from andon.site.model import Site
 
 Steps = Iterator[Any]
@@ -67,6 +67,10 @@ class Job:
     entered: int = 0
     fresh: bool = False
     """It is a piece of a job that was taken apart, and has not begun its own route."""
+    named: int = ENTRY
+    """The step number in the names of its draws until then."""
+    carries: list[Job] = field(default_factory=list)
+    """The other jobs of its lot."""
     going: tuple[Any, ...] | None = None
     """Where it goes next, once that is decided: (route, step, place), store, station; or several such."""
 
@@ -88,9 +92,13 @@ class Store:
     station: int = -1
     """Where it stands; of a conveyor, where it begins."""
 
+    ranked: bool = False
+    """A shelf that serves those who wait by priority."""
+
     @property
     def room(self) -> bool:
-        return len(self.jobs) + self.promised < self.capacity
+        places = len(self.takers) if self.rule == "handed" else self.capacity
+        return len(self.jobs) + self.promised < places
 
 
 @dataclass(eq=False)
@@ -141,6 +149,7 @@ class Process:
         self.cards = 0
         self.last: int | None = None
         self.where = -1
+        self.helps_itself = False
 
     def pause(self) -> simpy.Event:
         self.asleep = simpy.Event(self.floor.env)
@@ -151,7 +160,7 @@ class Process:
         event, self.asleep = self.asleep, None
         assert event is not None, self.name
         self.timer += 1
-        event._ok, event._value = True, value  # noqa: SLF001 - with a priority of our own
+        event._ok, event._value = True, value
         self.floor.env.schedule(event, priority=NOW_FIRST)
 
     def wake_at(self, when: int, value: Any = "time") -> None:
@@ -159,12 +168,12 @@ class Process:
         env = self.floor.env
         self.timer += 1
         mine, event = self.timer, simpy.Event(env)
-        event._ok, event._value = True, None  # noqa: SLF001 - same
+        event._ok, event._value = True, None
 
         def ring(_: simpy.Event) -> None:
             if self.timer == mine and self.asleep is not None:
                 sleeper, self.asleep = self.asleep, None
-                sleeper._ok, sleeper._value = True, value  # noqa: SLF001 - same
+                sleeper._ok, sleeper._value = True, value
                 for call in sleeper.callbacks or ():
                     call(sleeper)
                 sleeper.callbacks = None
@@ -203,10 +212,12 @@ class Floor:
         self.products = [Line(self, i, p) for i, p in enumerate(site.products)]
         self.index = {p.id: i for i, p in enumerate(site.products)}
         capacity = {b.id: b for b in site.buffers}
-        self.stores = [Store(s.buffer, s.cards or capacity[s.buffer].capacity, rule_of(s, capacity[s.buffer].discipline),
+        self.stores = [Store(s.buffer, s.cards or capacity[s.buffer].capacity, rule_of(s, capacity[s.buffer]),
                              cards=s.cards is not None) for s in site.stations]  # fmt: skip
         self.station = {s.id: i for i, s in enumerate(site.stations)}
-        self.belts = {(c.start, c.end): Store(c.id, math.floor(c.length_m / c.spacing_m + 1e-9), "timed") for c in site.conveyors}
+        self.belts = {
+            (c.start, c.end): Store(c.id, math.floor(c.length_m / c.spacing_m + 1e-9), "timed") for c in site.conveyors
+        }
         for i, s in enumerate(self.stores):
             s.station = i
         for (start, _), s in self.belts.items():
@@ -215,7 +226,9 @@ class Floor:
         for product in site.products:
             for step in itertools.chain.from_iterable(product.routes):
                 for taken in step.takes:
-                    shelf = Store(taken.buffer, capacity[taken.buffer].capacity, "shelf", station=self.station[step.station])
+                    of = capacity[taken.buffer]
+                    shelf = Store(of.id, of.capacity, "shelf", station=self.station[step.station])
+                    shelf.ranked = of.discipline == "priority"
                     self.shelves.setdefault(taken.product, shelf)
         for name in self.shelves:
             self.products[self.index[name]].is_part = True
@@ -257,7 +270,7 @@ class Floor:
                 number += 1
         for fleet in site.fleets:
             for v in fleet.vehicles:
-                self.play(self.vehicle(Process(self, v, MACHINES), fleet.handling))
+                self.play(self.vehicle(Process(self, v, MACHINES), fleet))
         for crew in self.crews.values():
             self.play(self.calendar(Process(self, "calendar", CALENDARS), crew))
         for stream in streams(site):
@@ -268,6 +281,11 @@ class Floor:
             self.play(self.belt(Process(self, c.id, MACHINES), c))
         self.desk_process = Process(self, "desk", ORDERS)
         self.play(self.desk(self.desk_process))
+        self.start_causes(machines)
+
+    def start_causes(self, machines: dict[str, list[Process]]) -> None:
+        """What keeps machines from working, in the same order."""
+        site = self.site
         number = 0
         for station in site.stations:
             down = station.breakdown
@@ -283,7 +301,9 @@ class Floor:
                     self.play(self.planned(q, p, plan, number + (i << 20), station))
                 number += 1
         for i, station in enumerate(site.stations):
-            stops = [d for d in site.disturbances if d.kind == "exceptions" and (not d.stations or station.id in d.stations)]
+            stops = [
+                d for d in site.disturbances if d.kind == "exceptions" and (not d.stations or station.id in d.stations)
+            ]
             for n, d in enumerate(stops):
                 q = Process(self, "stop", CAUSES)
                 self.play(self.stops(q, machines[station.id], d.every or "", d.lasts or "", i + (n << 20)))
@@ -327,24 +347,18 @@ class Floor:
     def arrive(self, s: Store, job: Job) -> None:
         """A job comes to the place that it was promised."""
         s.promised -= 1
-        if s.rule == "fifo":
-            if s.takers:
-                p = s.takers.popleft()
-                if getattr(p, "helps_itself", False):
-                    s.jobs.append(job)
-                    self.level(s)
-                    p.wake("look")
-                    return
-                p.wake(job)
+        handing = s.rule in {"fifo", "priority", "handed"}
+        if handing and s.takers and not s.takers[0].helps_itself:
+            s.takers.popleft().wake(job)
+            if s.rule != "handed":
                 self.admit(s)
-                return
-            s.jobs.append(job)
-            self.level(s)
             return
+        place = len(s.jobs)
         if s.rule == "lifo":
-            s.jobs.insert(0, job)
-        else:
-            s.jobs.append(job)
+            place = 0
+        elif s.rule == "priority":
+            place = sum(other.priority <= job.priority for other in s.jobs)
+        s.jobs.insert(place, job)
         self.level(s)
         job.entered = self.env.now
         if s.rule == "shelf":
@@ -435,7 +449,7 @@ class Floor:
 
     # --- work, and what stops it
 
-    def work(self, p: Process, what: str, state: str, *, stoppable: bool, crew: Crew | None = None) -> Steps:
+    def work(self, p: Process, what: str, state: str, *, stoppable: bool, crew: Crew | None = None) -> Steps:  # noqa: C901 - a machine's whole day
         """Work off what is left of `what`; True when the machine's life ended before."""
         while True:
             if stoppable and p.is_down:
@@ -452,8 +466,9 @@ class Floor:
                 span = p.life
             p.enter(state)
             if state in {"setup", "busy"}:
-                for job in p.load:
-                    self.note("work", p.name, job.product, job.serial)
+                for lot in p.load:
+                    for job in [lot, *lot.carries]:
+                        self.note("work", p.name, job.product, job.serial)
             p.start, p.working = self.env.now, what
             p.wake_at(self.env.now + span)
             why = yield p.pause()
@@ -526,7 +541,11 @@ class Floor:
     def repair(self, p: Process, station: Station, number: int) -> Steps:
         down = station.breakdown
         assert down is not None
-        waits = [d for d in self.site.disturbances if d.kind == "maintenance-delay" and (not d.stations or station.id in d.stations)]
+        waits = [
+            d
+            for d in self.site.disturbances
+            if d.kind == "maintenance-delay" and (not d.stations or station.id in d.stations)
+        ]
         if waits:
             yield from self.spell(p, waits[0].lasts or "", "DELAY", number, "failed")
         if down.crew:
@@ -671,7 +690,9 @@ class Floor:
                 return
             line, order, way = best
             line.release(order)
-            job = Job(line.index, line.serials, order if order.number >= 0 else None, order.came, order.due, order.priority)
+            job = Job(
+                line.index, line.serials, order if order.number >= 0 else None, order.came, order.due, order.priority
+            )
             line.serials += 1
             self.count(line, 1)
             self.note("start", job.product, job.serial)
@@ -684,18 +705,20 @@ class Floor:
         line.here += change
         self.parts_here += change * line.is_part
 
-    def finish(self, job: Job) -> None:
-        line = self.products[job.product]
-        self.note("exit", job.product, job.serial)
-        self.count(line, -1)
-        line.fill(job.order, self)
+    def finish(self, lot: Job) -> None:
+        line = self.products[lot.product]
+        for job in [lot, *lot.carries]:
+            self.note("exit", job.product, job.serial)
+            self.count(line, -1)
+            line.fill(job.order, self)
         self.wake_desk()
 
-    def scrap(self, job: Job) -> None:
-        line = self.products[job.product]
-        self.note("scrap", job.product, job.serial)
-        self.count(line, -1)
-        line.lose(job.order, self)
+    def scrap(self, lot: Job) -> None:
+        line = self.products[lot.product]
+        for job in [lot, *lot.carries]:
+            self.note("scrap", job.product, job.serial)
+            self.count(line, -1)
+            line.lose(job.order, self)
         self.wake_desk()
 
     # --- ways
@@ -723,17 +746,20 @@ class Floor:
 
     # --- vehicles, on straight ways
 
-    def vehicle(self, p: Process, handling: str) -> Steps:
+    def vehicle(self, p: Process, fleet: Fleet) -> Steps:
         p.where = -1
         while True:
             if self.calls:
-                caller = self.calls.popleft()
+                caller = self.calls[0]
+                if fleet.call_choice == "nearest":
+                    caller = min(self.calls, key=lambda q: self.times.empty(p.where, q.where))
+                self.calls.remove(caller)
             else:
                 self.vehicles_wait.append(p)
                 p.enter("starved")
                 caller = yield p.pause()
             job = caller.load[0]
-            half = self.luck.span(handling, "CARRY", job.product, self.name_of(job)) // 2
+            half = self.luck.span(fleet.handling, "CARRY", job.product, self.name_of(job)) // 2
             p.enter("moving")
             p.wake_at(self.env.now + self.times.empty(p.where, caller.where) + half)
             yield p.pause()
@@ -755,16 +781,17 @@ class Floor:
         if not self.vehicles_wait:
             self.calls.append(p)
             return
-        v = min(self.vehicles_wait, key=lambda v: self.times.empty(v.where, p.where))
+        v = self.vehicles_wait[0]
+        if self.site.fleets[0].vehicle_choice == "nearest":
+            v = min(self.vehicles_wait, key=lambda v: self.times.empty(v.where, p.where))
         self.vehicles_wait.remove(v)
         v.wake(p)
 
     def name_of(self, job: Job) -> int:
         if job.fresh:
-            return self.luck.job_name(job.serial, 0, ENTRY)
+            return self.luck.job_name(job.serial, 0, job.named)
         product = self.site.products[job.product]
-        before = sum(len(r) for r in product.routes[: job.route])
-        return self.luck.job_name(job.serial, job.passes, before + job.step)
+        return self.luck.job_name(job.serial, job.passes, step_number(product, job))
 
     def visit(self, job: Job) -> Any:
         return self.site.products[job.product].routes[job.route][job.step].places[job.place]
@@ -928,7 +955,7 @@ class Machine:
 
     def __init__(self, floor: Floor, p: Process, station: Station, number: int) -> None:
         self.floor, self.p, self.station, self.number = floor, p, station, number
-        p.helps_itself = station.batch > 1 or station.cards is not None  # type: ignore[attr-defined]
+        p.helps_itself = station.batch > 1 or station.cards is not None
         self.store = floor.stores[floor.station[station.id]]
         self.used: list[list[int]] = [[] for plan in station.maintenance if plan.counts == "running"]
         self.cold = -(1 << 60)
@@ -971,6 +998,7 @@ class Machine:
             self.cold = floor.env.now
             floor.release(p)
             self.take_apart()
+            self.form_and_split()
             yield from self.leave()
             if self.store.cards:
                 self.store.promised -= p.cards
@@ -1026,6 +1054,8 @@ class Machine:
             s.takers.append(p)
             p.waits_at = s
             p.enter("starved")
+            if s.rule == "handed":
+                floor.admit(s)
             got = yield p.pause()
             if isinstance(got, Job):
                 p.load = [got]
@@ -1056,7 +1086,7 @@ class Machine:
             return self.station.priorities.get(self.floor.site.products[job.product].id, 0) or job.priority
         return 0
 
-    def gather(self) -> Steps:
+    def gather(self) -> Steps:  # noqa: C901 - one wait with four ends
         """Wait until there are enough, or one has waited long enough; a full buffer is not waited for."""
         floor, p, s, station = self.floor, self.p, self.store, self.station
         wait = None if station.batch_wait_min is None else round(station.batch_wait_min * 60 * 10**9)
@@ -1069,7 +1099,7 @@ class Machine:
                 continue
             now, until, chosen = floor.env.now, None, None
             for job in s.jobs:
-                alike = [j for j in s.jobs if not station.batch_alike or j.product == job.product]
+                alike = [j for j in s.jobs if self.alike(j, job)]
                 rest = [j for j in alike if s.jobs.index(j) >= s.jobs.index(job)]
                 if len(s.jobs) >= s.capacity or len(rest) >= station.batch_least:
                     chosen = job
@@ -1079,7 +1109,7 @@ class Machine:
                         chosen = job
                     else:
                         until = due if until is None else min(until, due)
-                if chosen is not None or not station.batch_alike:
+                if chosen is not None or not (station.batch_alike or station.lot):
                     break
             if chosen is not None:
                 break
@@ -1090,7 +1120,7 @@ class Machine:
             if until is not None:
                 p.wake_at(until)
             yield event
-        load = [j for j in s.jobs if not station.batch_alike or j.product == chosen.product][: station.batch]
+        load = [j for j in s.jobs if self.alike(j, chosen)][: station.batch]
         for job in load:
             floor.take(s, job)
         p.load = load
@@ -1098,6 +1128,12 @@ class Machine:
             p.cards = len(load)
         if s.takers and s.jobs:
             s.takers.popleft().wake("look")
+
+    def alike(self, a: Job, b: Job) -> bool:
+        """Whether two jobs may be in one load."""
+        if self.station.lot:
+            return (a.product, a.route, a.step, a.place) == (b.product, b.route, b.step, b.place)
+        return not self.station.batch_alike or a.product == b.product
 
     def kit(self) -> Steps:
         """Take what the job needs off the shelves, all at once."""
@@ -1119,14 +1155,15 @@ class Machine:
                 break
             s = floor.shelves[short.product]
             waits_still = p.state == "starved" and waited is not None
-            if waits_still and waited is s:
-                s.takers.appendleft(p)
-            else:
-                if waits_still and waited is not None:
-                    self.let_look(waited)
-                s.takers.append(p)
-                waited = p.waits_at = s
-                p.enter("starved")
+            again = waits_still and waited is s
+            if waits_still and waited is not None and not again:
+                self.let_look(waited)
+            place = 0 if again else len(s.takers)
+            if s.ranked:
+                place = sum(q.load[0].priority <= job.priority - again for q in s.takers)
+            s.takers.insert(place, p)
+            waited = p.waits_at = s
+            p.enter("starved")
             yield p.pause()
         p.waits_at = None
         for t in step.takes:
@@ -1158,9 +1195,31 @@ class Machine:
                     floor.count(line, 1)
                     floor.note("start", piece.product, piece.serial)
                     piece.fresh = True
+                    if not line.product.route:
+                        piece.named = step_number(product, job)
                     pieces.append(piece)
             floor.finish(job)
         p.load = pieces
+
+    def form_and_split(self) -> None:
+        """The load is one lot from here on; or each of its lots leaves in smaller ones."""
+        p = self.p
+        if self.station.lot:
+            jobs = [job for lot in p.load for job in (lot, *lot.carries)]
+            for job in jobs:
+                job.carries = []
+            jobs[0].carries = jobs[1:]
+            p.load = jobs[:1]
+        if self.station.split:
+            load = []
+            for lot in p.load:
+                jobs = [lot, *lot.carries]
+                for k in range(0, len(jobs), self.station.split):
+                    first, *others = jobs[k : k + self.station.split]
+                    first.carries = others
+                    first.route, first.step, first.place = lot.route, lot.step, lot.place
+                    load.append(first)
+            p.load = load
 
     def decide(self, job: Job) -> bool:
         """Set where a job goes from here, as far as that is a matter of chance; False: it was scrapped."""
@@ -1179,14 +1238,20 @@ class Machine:
                     continue
                 if outcome.to == "scrap":
                     return False
-                after = len(route) if outcome.to == "done" else next(k for k, s in enumerate(route) if s.called == outcome.to)
+                after = (
+                    len(route)
+                    if outcome.to == "done"
+                    else next(k for k, s in enumerate(route) if s.called == outcome.to)
+                )
                 if after <= job.step:
                     which = (job.route, job.step, n)
                     if outcome.at_most and job.back.get(which, 0) >= outcome.at_most:
                         return False
                     if outcome.at_most:
                         job.back[which] = job.back.get(which, 0) + 1
-                    job.passes += 1
+                    for each in [job, *job.carries]:
+                        each.passes += 1
+                        each.back = dict(job.back)
                 break
         if after == len(route):
             self.to_end(job)
@@ -1280,8 +1345,15 @@ class Times(Protocol):
     def loaded(self, here: int, there: int) -> int: ...
 
 
-def rule_of(station: Station, discipline: str) -> str:
-    return "timed" if station.batch_least > 1 or station.batch_alike else discipline
+def step_number(product: Product, job: Job) -> int:
+    """Steps are counted through all routes of a product."""
+    return sum(len(r) for r in product.routes[: job.route]) + job.step
+
+
+def rule_of(station: Station, buffer: Buffer) -> str:
+    if buffer.capacity == 0 and not station.cards:
+        return "handed"
+    return "timed" if station.batch_least > 1 or station.batch_alike or station.lot else buffer.discipline
 
 
 def streams(site: Site) -> list[list[Demand]]:
@@ -1289,4 +1361,3 @@ def streams(site: Site) -> list[list[Demand]]:
     for n, d in enumerate(site.demand):
         found.setdefault(f"{n}" if d.share is None else f"every {d.every}", []).append(d)
     return list(found.values())
-

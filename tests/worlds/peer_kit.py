@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -57,8 +59,6 @@ class Recorded:
 
 def mean_of(law: Distribution) -> float:
     """Of the laws that drawn sites have."""
-    from math import gamma  # noqa: PLC0415 - beside an assumption's name of the same word
-
     if law.kind == "constant":
         return float(law.value or 0.0)
     if law.kind == "triangular":
@@ -66,7 +66,7 @@ def mean_of(law: Distribution) -> float:
     if law.kind == "uniform":
         return ((law.low or 0.0) + (law.high or 0.0)) / 2
     if law.kind == "weibull":
-        return float(law.scale or 0.0) * gamma(1 + 1 / (law.shape or 1.0))
+        return float(law.scale or 0.0) * math.gamma(1 + 1 / (law.shape or 1.0))
     if law.kind == "empirical":
         return sum(law.values) / len(law.values)
     return float(law.mean or 0.0)
@@ -79,7 +79,11 @@ class Clock:
         self.site, self.start_ns, self.horizon_ns = site, start_ns, horizon_ns
         self.zone = ZoneInfo(site.time_zone)
         self.crews = {c.id: self.strength(c.size) for c in site.crews}
-        self.open = sorted(span for shift in site.shifts for span in self.spans(shift)) if site.shifts else [(0, horizon_ns + 1)]
+        self.open = (
+            sorted(span for shift in site.shifts for span in self.spans(shift))
+            if site.shifts
+            else [(0, horizon_ns + 1)]
+        )
 
     def days(self) -> list[Any]:
         first = datetime.fromtimestamp(self.start_ns // 10**9, UTC).astimezone(self.zone).date()
@@ -120,7 +124,7 @@ class Clock:
                         away.append((min(a, end), min(a + long, end), -1))
         moments = sorted({0, *(max(t, 0) for b, e, _ in away for t in (b, e))})
         line = [(t, sum(n for b, e, n in away if b <= t < e)) for t in moments if t <= self.horizon_ns]
-        return [line[0], *(b for a, b in zip(line, line[1:], strict=False) if a[1] != b[1])]
+        return [line[0], *(b for a, b in itertools.pairwise(line) if a[1] != b[1])]
 
     def open_after(self, now: int, span: int) -> int | None:
         for begin, end in self.open:

@@ -51,7 +51,8 @@ class Graph:
         """Address by route, step and alternative (0: the step's own station)."""
         self._stations = {s.id: i for i, s in enumerate(builder.site.stations)}
         self._curves = {c.id: i for i, c in enumerate(builder.site.curves)}
-        self._counters = 0
+        self._counters: dict[tuple[int, int, int], int] = {}
+        """Which counter an outcome with `at_most` has, by route, step and outcome: the same at all of its stations."""
         self._enters = False
 
     def write(self) -> None:
@@ -126,7 +127,7 @@ class Graph:
             )
         counter = 0
         if outcome.at_most:
-            counter, self._counters = self._counters, self._counters + 1
+            counter = self._counters.setdefault((r, k, i), len(self._counters))
             if counter >= COUNTERS_MAX:
                 raise Unrunnable(
                     f"product `{self.product.id}` has more than {COUNTERS_MAX} outcomes with `at_most`; use fewer"

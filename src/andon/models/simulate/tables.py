@@ -49,12 +49,6 @@ def used_assumptions(site: Site) -> tuple[str, ...]:
     visits = [visit for product in site.products for visit in product.visits]
     used.update(visit.time for visit in visits if visit.time)
     named = {visit.curve for visit in visits if visit.curve}
-    for fleet in site.fleets:
-        used.add(fleet.handling)
-        if fleet.breakdown:
-            used.update((fleet.breakdown.time_to_failure, fleet.breakdown.time_to_repair))
-    used.update(step.time for product in site.products for step in product.route if step.time)
-    named = {step.curve for product in site.products for step in product.route if step.curve}
     used.update(c.spread for c in site.curves if c.id in named and c.spread)
     used.update(d.every for d in site.demand)
     declared = [a.name for a in site.assumptions]

@@ -1,0 +1,52 @@
+"""Drawn floors with several words at once, played by the engine and by SimPy: the same to the nanosecond."""
+
+from __future__ import annotations
+
+import pytest
+from drawn_sites import HORIZON_S, WORDS, sites
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from peer_kit import compare
+
+from andon.site.model import Site
+
+NOT_PLAYED = frozenset({"skills", "roads", "curves", "doubt", "paces"})
+"""Words that the SimPy floor does not know; each has a model of its own elsewhere."""
+PLAYED = tuple(word for word in WORDS if word not in NOT_PLAYED)
+
+
+@given(site=sites(words=PLAYED), replication=st.integers(0, 1000))
+@settings(max_examples=60)
+def test_floors_of_many_words_are_the_same_in_simpy(site: Site, replication: int) -> None:
+    assert not compare(site, HORIZON_S, replication).difference
+
+
+@pytest.mark.parametrize("word", PLAYED)
+def test_every_word_is_the_same_in_simpy(word: str) -> None:
+    """Each word for certain, with others beside it."""
+
+    @given(site=sites(words=PLAYED, always=(word,)), replication=st.integers(0, 1000))
+    @settings(max_examples=5)
+    def check(site: Site, replication: int) -> None:
+        assert not compare(site, HORIZON_S, replication).difference
+
+    check()
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(0)
+def test_many_thousand_floors_are_the_same_in_simpy() -> None:
+    """A different thousand for each word, and some without; says how many sites and events it compared."""
+    seen = [0, 0]
+
+    @given(data=st.data(), replication=st.integers(0, 10**6))
+    @settings(max_examples=1000, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    def check(word: tuple[str, ...], data: st.DataObject, replication: int) -> None:
+        compared = compare(data.draw(sites(words=PLAYED, always=word)), HORIZON_S, replication)
+        assert not compared.difference
+        seen[0] += 1
+        seen[1] += compared.events
+
+    for word in ((), *((w,) for w in PLAYED)):
+        check(word)
+        print(f"{word[0] if word else 'all'}: {seen[0]} sites, {seen[1]} events compared")  # noqa: T201 - a proof's record
