@@ -39,6 +39,11 @@ def test_the_answer_says_everything() -> None:
     assert figures["completed"]["unknown_share"] is None or 0 <= figures["completed"]["unknown_share"] <= 1
     assert sum(s["bottleneck"] for s in answer["stations"]) == pytest.approx(1)
     assert all(sum(s["shares"].values()) == pytest.approx(1, abs=1e-6) for s in answer["stations"])
+    for station in answer["stations"]:
+        assert set(station["spreads"]) == set(station["shares"])
+        for state, x in station["spreads"].items():
+            assert x["mean"] == station["shares"][state]
+            assert 0 <= x["low_90"] <= x["low_50"] <= x["median"] <= x["high_50"] <= x["high_90"] <= 1
     assert answer["mark"] == "fragile"
     assert answer["not_represented"]
     assert answer["baseline"].startswith("sha256:")
@@ -53,6 +58,18 @@ def test_the_command_that_it_names_gives_the_same_figures() -> None:
     again[1] = VALVES
     _, second, _ = _run(*again, "--json", "--threads", "1")
     assert json.loads(first)["figures"] == json.loads(second)["figures"]
+
+
+def test_what_a_station_does_is_a_figure_like_any_other() -> None:
+    _, out, _ = _run("simulate", VALVES, "--horizon", "3h", "--until", "curing busy±5%", "--json")
+    answer = json.loads(out)
+    assert answer["stopped"]["reached"]
+    assert answer["figures"][-1]["name"] == "curing busy"
+    curing = next(s for s in answer["stations"] if s["id"] == "curing")
+    assert answer["figures"][-1]["mean"] == curing["shares"]["busy"]
+    code, _, err = _run("simulate", VALVES, "--horizon", "1h", "--until", "curing bussy±5%")
+    assert code == 2
+    assert "nearest: `curing busy`" in err
 
 
 def test_a_live_start_can_be_saved_and_repeated(tmp_path: Path) -> None:

@@ -88,6 +88,16 @@ class Answer:
         rows = [{"alternative": a.label, **d.as_json()} for a in self.comparison.alternatives for d in a.differences]
         return pa.Table.from_pylist(rows)
 
+    def stations(self) -> pa.Table:
+        """One row a station, state and alternative: the share of its time, with mean, median and intervals."""
+        rows = [
+            {"alternative": label, "station": station.id, "state": state, **spread.as_json()}
+            for label, result in self._results()
+            for station in result.stations
+            for state, spread in station.spreads.items()
+        ]
+        return pa.Table.from_pylist([{k: v for k, v in row.items() if k not in {"name", "n"}} for row in rows])
+
     def events(self, replication: int | None = None) -> pa.Table:
         """Every event of one future of the base; none given: the one nearest to the median."""
         return event_table(self._replay(replication))

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from andon.adapters.clock import SystemClock
 from andon.adapters.event_files import Log, NoLog, read
 from andon.app.folders import Folders
+from andon.cli.files import write_whole
 from andon.cli.output import NO, fail, print_json
+from andon.cli.tables import Rows, page, say, show_rows
 from andon.models.fit.assumed import Estimate, estimates, open_time
 from andon.models.fit.episodes import Times, times_of
 from andon.models.fit.observed import events_of, wanted_signals
@@ -89,9 +88,9 @@ def _write(
         if row is not None:
             lines.append(f"  - {line(row)}")
     try:
-        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    except OSError as error:
-        fail(f"`{out}` cannot be written ({error.strerror}); name another file", as_json=as_json)
+        write_whole(out, "\n".join(lines) + "\n")
+    except ValueError as error:
+        fail(str(error), as_json=as_json)
 
 
 def _document(log: Log, times: Times, found: tuple[Estimate, ...]) -> dict[str, Any]:
@@ -107,33 +106,33 @@ def _document(log: Log, times: Times, found: tuple[Estimate, ...]) -> dict[str, 
 
 
 def _show(log: Log, times: Times, found: tuple[Estimate, ...]) -> None:
-    console = Console()
-    console = console if console.is_terminal else Console(width=150)
-    table = Table(box=box.SIMPLE_HEAD)
-    for head in ("assumption", "times", "cut off", "law", "mean", "95 %", "declared", "uncertainty"):
-        table.add_column(head, justify="left" if head in {"assumption", "law"} else "right")
+    console = page()
+    rows = []
     for e in found:
         law, scale = e.law, e.scale
         sign = {True: "", False: " ✗", None: ""}[e.agrees]
-        band = "-" if law.kind == "too few" else f"{law.mean_low / scale:.4g} .. {law.mean_high / scale:.4g}"
-        table.add_row(
-            e.assumption.name,
-            str(law.seen),
-            str(law.cut),
-            _law(e),
-            f"{law.mean / scale:.4g} {e.assumption.unit}" if law.seen else "-",
-            band,
-            "-" if e.declared is None else f"{e.declared:.4g}{sign}",
-            "-" if law.kind == "too few" else f"{law.uncertainty:.1%}",
+        few = law.kind == "too few"
+        rows.append(
+            [
+                e.assumption.name,
+                str(law.seen),
+                str(law.cut),
+                _law(e),
+                f"{law.mean / scale:.4g} {e.assumption.unit}" if law.seen else "-",
+                "-" if few else f"{law.mean_low / scale:.4g} .. {law.mean_high / scale:.4g}",
+                "-" if e.declared is None else f"{e.declared:.4g}{sign}",
+                "-" if few else f"{law.uncertainty:.1%}",
+            ]
         )
-    console.print(table)
+    heads = ("assumption", "times", "cut off", "law", "mean", "95 %", "declared", "uncertainty")
+    show_rows(Rows("", heads, rows, left=("law",), spare=("cut off", "uncertainty", "times", "law")), console)
     for e in found:
         if e.law.verdict():
-            console.print(f"{e.assumption.name} ({e.of}): {e.law.verdict()}", highlight=False, markup=False)
+            say(f"{e.assumption.name} ({e.of}): {e.law.verdict()}", console)
     if any(e.agrees is False for e in found):
-        console.print("✗ the declared mean lies outside of the interval", highlight=False, markup=False)
+        say("✗ the declared mean lies outside of the interval", console)
     said = f"{times.records} records: {times.duplicates} twice, {times.late} late, {log.malformed} malformed rows"
-    console.print(f"{said}; {times.gaps} gaps", highlight=False, markup=False)
+    say(f"{said}; {times.gaps} gaps", console)
 
 
 def _law(e: Estimate) -> str:

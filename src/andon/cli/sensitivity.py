@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from andon.adapters.pool import ThreadPool
 from andon.cli.files import refuse_unwritable, write_whole
 from andon.cli.output import INTERRUPTED, JsonFlag, SiteArg, fail, print_json
 from andon.cli.simulate import LiveOf, beginning, interruptible, kept, progress, site_of
-from andon.cli.simulate_show import wide
+from andon.cli.tables import Rows, page, say, show_rows
 from andon.models.simulate.laws import Unrunnable, seconds_of
 from andon.models.simulate.question import Question, overrides_of
 from andon.models.simulate.screen import Method, Screen, screen
@@ -94,19 +93,19 @@ def command(live_of: LiveOf | None = None):  # type: ignore[no-untyped-def]  # n
 
 def _show(found: Screen, again: str) -> None:
     one_way = found.method == "one-way"
-    table = Table(title=f"what {found.figure} leans on; base {found.base:.4g} {found.unit}")
     heads = ["assumption", "unit", "low", "mean", "high"]
     heads += ["at low", "at high", "+-"] if one_way else ["mu*", "error", "mu", "sigma"]
-    for head in heads:
-        table.add_column(head, justify="left" if head in {"assumption", "unit"} else "right")
+    rows = []
     for e in found.effects:
         s = e.span
         name = s.name if s.stated else f"{s.name} *"
         cells = [f"{e.low:+.3g}", f"{e.high:+.3g}", f"{e.error:.2g}"]
         if not one_way:
             cells = [f"{e.size:.3g}", f"{e.error:.2g}", f"{e.low:+.3g}", f"{e.high:.3g}"]
-        table.add_row(name, s.unit, f"{s.low:.3g}", f"{s.mean:.3g}", f"{s.high:.3g}", *cells)
-    wide().print(table)
+        rows.append([name, s.unit, f"{s.low:.3g}", f"{s.mean:.3g}", f"{s.high:.3g}", *cells])
+    console = page()
+    title = f"what {found.figure} leans on; base {found.base:.4g} {found.unit}"
+    show_rows(Rows(title, heads, rows, left=("unit",), spare=("low", "high", "unit", "mean")), console)
     how = "the figure's change with the mean at its 5 % and its 95 % quantile, the others as declared"
     if not one_way:
         how = "change over the whole range (Morris 1991): mu* mean size, mu mean, sigma how much it hangs on the others"
@@ -117,7 +116,7 @@ def _show(found: Screen, again: str) -> None:
         f"mark: {found.mark.mark} ({'; '.join(found.mark.why)})",
         f"not represented: {'; '.join(found.not_represented)}",
         f"baseline {found.baseline[:19]}, kernel {found.kernel}, seed {found.seed}",
-        f"again: {again}",
     ):
         if line:
-            typer.echo(line)
+            say(line, console)
+    typer.echo(f"again: {again}")

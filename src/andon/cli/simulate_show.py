@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from andon.cli.tables import Rows, page, say, show_rows
 from andon.models import ergonomics
 from andon.models.simulate.bottleneck import FASTER, Bottleneck
 from andon.models.simulate.compare import Alternative, Comparison
@@ -17,12 +17,6 @@ from andon.models.simulate.schedule import executed
 from andon.models.simulate.settable import Setting
 from andon.models.simulate.spread import Spread
 from andon.models.simulate.staff import ACTS, Staff
-
-
-def wide() -> Console:
-    """The terminal, or a page wide enough for the tables."""
-    console = Console()
-    return console if console.is_terminal else Console(width=164)
 
 
 def number(value: float, unit: str, sign: bool = False) -> str:
@@ -35,14 +29,14 @@ def number(value: float, unit: str, sign: bool = False) -> str:
 
 def show(found: Comparison, bottleneck: Bottleneck | None, again: str) -> None:
     """The whole answer; the last line is what to type to get the same bits again."""
-    console = wide()
+    console = page()
     result = found.base
     _figures(result, found.label, console)
     _stations(result, bottleneck, console)
     _staff(result, console)
     _orders(result, console)
     if result.rows.image.schedule is not None:
-        typer.echo(_schedule(result))
+        say(_schedule(result), console)
     for one in found.alternatives:
         _differences(one, found.label, console)
     for line in (
@@ -59,10 +53,10 @@ def show(found: Comparison, bottleneck: Bottleneck | None, again: str) -> None:
         f"not represented: {'; '.join(result.not_represented)}",
         f"sampled, since nobody observes it: {'; '.join(result.sampled)}" if result.sampled else "",
         f"baseline {result.baseline[:19]}, kernel {result.kernel}, seed {result.seed}",
-        f"again: {again}",
     ):
         if line and not line.endswith(": "):
-            typer.echo(line)
+            say(line, console)
+    typer.echo(f"again: {again}")
 
 
 def _traffic(result: Result) -> list[str]:
@@ -90,8 +84,17 @@ def _ended(found: Comparison) -> list[str]:
         if left:
             lines.append("left behind: " + ", ".join(f"{name} after {n}" for name, n in left.items()))
     if found.interrupted:
-        lines.append(f"interrupted: this is what {found.base.rows.n} futures say")
+        lines.append(f"interrupted: this is what is known from {futures(found.base.rows.n)}")
     return lines
+
+
+def futures(n: int) -> str:
+    """So many of them.
+
+    >>> futures(1), futures(200)
+    ('1 future', '200 futures')
+    """
+    return "1 future" if n == 1 else f"{n} futures"
 
 
 def _spread(f: Spread) -> tuple[str, ...]:
@@ -99,60 +102,70 @@ def _spread(f: Spread) -> tuple[str, ...]:
         return (f.name, f.unit, "none", "", "", "", "", "")
     unknown = "" if f.unknown_share is None else f"{f.unknown_share:.0%}"
     cells = [number(x, f.unit) for x in (f.mean, f.median, f.low_50, f.high_50, f.low_90, f.high_90)]
-    error = number(f.monte_carlo_error, f.unit)
+    error = f"+-{number(f.monte_carlo_error, f.unit)}" if math.isfinite(f.monte_carlo_error) else ""
     return (
-        f.name, f.unit, cells[0], cells[1], f"{cells[2]} .. {cells[3]}", f"{cells[4]} .. {cells[5]}", f"+-{error}",
+        f.name, f.unit, cells[0], cells[1], f"{cells[2]} .. {cells[3]}", f"{cells[4]} .. {cells[5]}", error,
         unknown,
     )  # fmt: skip
 
 
 def _figures(result: Result, label: str, console: Console) -> None:
-    table = Table(
-        title=f"{result.site}, {label}: {result.horizon_s / 3600:g} h from {result.start}, {result.rows.n} futures"
+    show_rows(
+        Rows(
+            f"{result.site}, {label}: {result.horizon_s / 3600:g} h from {result.start}, {futures(result.rows.n)}",
+            ("figure", "unit", "mean", "median", "50 %", "90 %", "error of mean", "not known"),
+            [_spread(f) for f in result.figures],
+            left=("unit",),
+            spare=("50 %", "median", "not known", "error of mean", "unit"),
+        ),
+        console,
     )
-    for head in ("figure", "unit", "mean", "median", "50 %", "90 %", "error of mean", "not known"):
-        table.add_column(head, justify="left" if head in {"figure", "unit"} else "right")
-    for f in result.figures:
-        table.add_row(*_spread(f))
-    console.print(table)
 
 
 def _differences(one: Alternative, base: str, console: Console) -> None:
-    table = Table(title=f"{one.label}, against {base}: difference future by future, on the same random numbers")
     heads = ("figure", "unit", "base", "mean", "median", "50 %", "90 %", "error of mean", "better", "worse", "gain")
-    for head in heads:
-        table.add_column(head, justify="left" if head in {"figure", "unit"} else "right")
+    rows = []
     for d in one.differences:
         if not d.n:
-            table.add_row(d.name, d.unit, "none", *([""] * 8))
+            rows.append([d.name, d.unit, "none", *([""] * 8)])
             continue
         cells = [number(x, d.unit, True) for x in (d.mean, d.median, d.low_50, d.high_50, d.low_90, d.high_90)]
-        table.add_row(
-            d.name, d.unit, number(d.base, d.unit), cells[0], cells[1], f"{cells[2]} .. {cells[3]}",
-            f"{cells[4]} .. {cells[5]}", f"+-{number(d.monte_carlo_error, d.unit)}",
-            "" if d.probability_better is None else f"{d.probability_better:.0%}",
-            "" if d.probability_worse is None else f"{d.probability_worse:.0%}",
-            "" if d.crn is None else f"{d.crn:.1f}x",
+        rows.append(
+            [
+                d.name, d.unit, number(d.base, d.unit), cells[0], cells[1], f"{cells[2]} .. {cells[3]}",
+                f"{cells[4]} .. {cells[5]}", f"+-{number(d.monte_carlo_error, d.unit)}" if d.n > 1 else "",
+                "" if d.probability_better is None else f"{d.probability_better:.0%}",
+                "" if d.probability_worse is None else f"{d.probability_worse:.0%}",
+                "" if d.crn is None else f"{d.crn:.1f}x",
+            ]
         )  # fmt: skip
-    table.caption = "gain: how many times as many futures the same error would take without common random numbers"
-    console.print(table)
+    show_rows(
+        Rows(
+            f"{one.label}, against {base}: difference future by future, on the same random numbers",
+            heads,
+            rows,
+            left=("unit",),
+            spare=("50 %", "gain", "median", "base", "unit", "worse", "error of mean"),
+            caption="gain: how many times as many futures the same error would take without common random numbers",
+        ),
+        console,
+    )
 
 
 def _stations(result: Result, bottleneck: Bottleneck | None, console: Console) -> None:
-    table = Table(title="stations: mean share of time")
     order = ["busy", "setup", "blocked", "starved", "down", "waiting_crew"]
     order += list(dict.fromkeys(k for s in result.stations for k in s.shares if k not in order))
-    heads = ["station", *(k.replace("_", " ") for k in order), "queue", "bottleneck"]
+    heads = ["station", "busy 90 %", *(k.replace("_", " ") for k in order), "queue", "bottleneck"]
     pulls = {p.station: p for p in bottleneck.pulls} if bottleneck is not None else {}
     if pulls:
         heads += ["by sensitivity", f"jobs at {FASTER:g}x"]
-    for head in heads:
-        table.add_column(head, justify="left" if head == "station" else "right")
+    rows = []
     for s in result.stations:
-        cells = [f"{s.shares.get(k, 0.0):.1%}" for k in order]
+        busy = s.spreads["busy"]
+        cells = [f"{busy.low_90:.0%} .. {busy.high_90:.0%}", *(f"{s.shares.get(k, 0.0):.1%}" for k in order)]
         more = [f"{pulls[s.id].share:.0%}", f"{pulls[s.id].gain:+.2f}"] if pulls else []
-        table.add_row(s.id, *cells, f"{s.queue.mean:.1f}", f"{s.bottleneck:.0%}", *more)
-    console.print(table)
+        rows.append([s.id, *cells, f"{s.queue.mean:.1f}", f"{s.bottleneck:.0%}", *more])
+    show_rows(Rows("stations: mean share of time", heads, rows, spare=("busy 90 %",)), console)
 
 
 def _staff(result: Result, console: Console) -> None:
@@ -163,7 +176,6 @@ def _staff(result: Result, console: Console) -> None:
     rests = any(s.shares["resting"] for s in result.staff)
     lifts = any(s.lifted for s in result.staff)
     acts = [a for a in ACTS if (a != "walking" or walks) and (a != "resting" or rests)]
-    table = Table(title="crews: mean share of time on shift")
     heads = ["crew", *(a.replace("_", " ") for a in acts), "load", "load 90 %", "rest kept"]
     more: list[tuple[str, bool, Callable[[Staff], Spread | None]]] = [
         ("walked km", walks, lambda s: s.walked_km),
@@ -172,15 +184,15 @@ def _staff(result: Result, console: Console) -> None:
         ("above index 1", lifts, lambda s: s.heavy),
         ("longest work min", any(s.longest_min for s in result.staff), lambda s: s.longest_min),
     ]
-    for head in [*heads, *(name for name, shown, _ in more if shown)]:
-        table.add_column(head, justify="left" if head == "crew" else "right")
+    heads += [name for name, shown, _ in more if shown]
+    rows = []
     for s in result.staff:
         cells = [f"{s.shares[a]:.1%}" for a in acts]
         cells += [f"{s.load.mean:.0%}", f"{s.load.low_90:.0%} .. {s.load.high_90:.0%}"]
         cells += ["" if s.rest_kept is None else f"{s.rest_kept.mean:.1%}"]
         found = [of(s) for _, shown, of in more if shown]
-        table.add_row(s.crew, *cells, *("" if f is None else number(f.mean, f.unit) for f in found))
-    console.print(table)
+        rows.append([s.crew, *cells, *("" if f is None else number(f.mean, f.unit) for f in found)])
+    show_rows(Rows("crews: mean share of time on shift", heads, rows), console)
 
 
 def _schedule(result: Result) -> str:
@@ -205,10 +217,9 @@ def _orders(result: Result, console: Console) -> None:
     if not result.orders:
         return
     named = any(o.order for o in result.orders)
-    table = Table(title="orders" if named else "open orders (ages assumed)")
     heads = ["product", "order", "on time", "complete in, median h", "90 %"]
-    for head in [*heads, *(["due in, h", "late by, mean h"] if named else [])]:
-        table.add_column(head, justify="left" if head == "product" else "right")
+    heads += ["due in, h", "late by, mean h"] if named else []
+    rows = []
     for o in result.orders:
         c = o.complete_h
         interval = f"{c.low_90:.1f} .. {c.high_90:.1f}" if c.n else ""
@@ -219,16 +230,22 @@ def _orders(result: Result, console: Console) -> None:
         ]
         if o.tardiness_h is not None:
             cells += [f"{o.due_h:.1f}", f"{o.tardiness_h.mean:.2g}"]
-        table.add_row(o.product, o.order or str(o.number), *cells)
-    console.print(table)
+        rows.append([o.product, o.order or str(o.number), *cells])
+    show_rows(Rows("orders" if named else "open orders (ages assumed)", heads, rows, spare=("90 %",)), console)
 
 
 def show_settings(settings: list[Setting]) -> None:
     """What may be set, with its present value."""
-    table = Table(title="what --set and --against may change")
-    for head in ("name", "now", "unit", "what it is", "from", "to"):
-        table.add_column(head, justify="right" if head in {"now", "from", "to"} else "left")
+    rows = []
     for s in settings:
         limits = [f"{s.low:g}" if s.low > 0 or s.whole else "", f"{s.high:g}" if s.high < 1e300 else ""]
-        table.add_row(s.name, "" if s.now is None else f"{s.now:g}", s.unit, s.what, *limits)
-    wide().print(table)
+        rows.append([s.name, "" if s.now is None else f"{s.now:g}", s.unit, s.what, *limits])
+    show_rows(
+        Rows(
+            "what --set and --against may change",
+            ("name", "now", "unit", "what it is", "from", "to"),
+            rows,
+            left=("unit", "what it is"),
+            spare=("to", "from", "what it is"),
+        )
+    )

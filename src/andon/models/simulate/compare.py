@@ -255,12 +255,14 @@ def _comparison(
         answer(this, live, question, change, rows, validated=validated)
         for (_, this, change), rows in zip(variants, together.rows, strict=True)
     ]
-    base = figures(together.rows[0])
+    base = figures(together.rows[0], question.decided)
     alternatives = []
     for (label, _, _), result in zip(variants[1:], results[1:], strict=True):
         n = min(result.rows.n, results[0].rows.n)
-        found = differences(figures(results[0].rows.part(0, n)), figures(result.rows.part(0, n)))
-        lasting = _lasting(base, figures(result.rows), question, len(variants) - 1)
+        found = differences(
+            figures(results[0].rows.part(0, n), *question.names), figures(result.rows.part(0, n), *question.names)
+        )
+        lasting = _lasting(base, figures(result.rows, question.decided), question, len(variants) - 1)
         alternatives.append(Alternative(label, result, found, lasting))
     worst = max(results, key=lambda r: GRADES.index(r.mark.mark)).mark.mark
     why = dict.fromkeys(w for r in results if r.mark.mark == worst or len(results) == 1 for w in r.mark.why)

@@ -2,18 +2,59 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from andon.models.simulate.energy import energy_figures
 from andon.models.simulate.figure import Figure
 from andon.models.simulate.kernel import layout as at
-from andon.models.simulate.rows import Rows
+from andon.models.simulate.rows import STATES, Rows
 from andon.models.simulate.staff import staff_figures
 from andon.models.simulate.traffic import traffic_figures
 
 __all__ = ["Figure", "figures"]
 
 
-def figures(rows: Rows) -> tuple[Figure, ...]:
-    """Every figure of a site, the most asked-for first; a new one is a line here."""
+LESS = frozenset({"setup", "blocked", "down", "waiting_crew", "planned", "warming", "stopped"})
+"""States of a machine of which less is better; of the others nobody says."""
+
+
+def key(name: str) -> str:
+    """A figure's name as it is compared: spaces, dashes and underscores are alike.
+
+    >>> key(" Lead_time "), key("ball-valve completed")
+    ('lead time', 'ball valve completed')
+    """
+    return re.sub(r"[\s_-]+", " ", name.strip().lower())
+
+
+def figures(rows: Rows, *names: str) -> tuple[Figure, ...]:
+    """Every figure of a site, the most asked-for first; a new one is a line here.
+
+    Args:
+        rows: the replications.
+        names: what is asked for; a figure of a station stands behind the usual ones only when it is among them, or
+            all of them do when there is none of that name.
+    """
+    found, asked = _usual(rows), {key(name) for name in names if name}
+    asked -= {key(f.name) for f in found}
+    if not asked:
+        return found
+    more = tuple(station_figures(rows))
+    named = tuple(f for f in more if key(f.name) in asked)
+    return (*found, *(named if len(named) == len(asked) else more))
+
+
+def station_figures(rows: Rows) -> Iterator[Figure]:
+    """What stations do with their time, and how many jobs wait there; hundreds of figures on a large site."""
+    for i, station in enumerate(rows.image.site.stations):
+        for k, state in enumerate(STATES):
+            name = f"{station.id} {state.replace('_', ' ')}"
+            yield Figure(name, "share", rows.station_share(i, k), -1 if state in LESS else 0)
+        yield Figure(f"{station.id} queue", "jobs", rows.queue(i), -1)
+
+
+def _usual(rows: Rows) -> tuple[Figure, ...]:
     hours = rows.seconds / 3600.0
     found = [
         Figure("completed", "jobs", rows.done(), 1),

@@ -91,9 +91,15 @@ def _once(names: list[str]) -> tuple[str, ...]:
 
 
 def measured(rows: Rows) -> tuple[Hidden, ...]:
-    """The six, each with its share of the spread of completed jobs."""
+    """The six, each with its share of the spread of completed jobs where the replications are enough to tell."""
     shares = {x.assumption: x.share for x in leans_on(rows.done(), rows, most=len(rows.image.assumptions), noticed=0.0)}
     return tuple(
-        Hidden(h.name, h.stated, h.by, h.otherwise, sum(shares.get(n, 0.0) for n in h.by) if h.stated else None)
+        Hidden(
+            h.name,
+            h.stated,
+            h.by,
+            h.otherwise,
+            sum(shares.get(n, 0.0) for n in h.by) if h.stated and shares else None,
+        )
         for h in hidden(rows.image.site)
     )

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from andon.models.simulate.figures import Figure
+from andon.models.simulate.figures import Figure, key
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.planned import Schedule
 from andon.models.simulate.policy import Policy
@@ -85,6 +85,11 @@ class Question:
             raise Unrunnable(f"an indifference of {self.indifference:g} cannot be; give one above 0")
         if self.select and (self.until is not None or self.decided):
             raise Unrunnable("a selection ends by its own rule; leave `--until` or `--select` out")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The figures that it is about; nothing stands for those that are not asked for."""
+        return (self.until.figure if self.until is not None else "", self.decided, self.select)
 
     def command(self, folder: str, start: str) -> str:
         """What to type to get the same bits again; `start` is `empty`, or the file of the state that it began from."""
@@ -216,21 +221,17 @@ def width_of(text: str) -> Width:
     return Width(found["figure"], float(found["amount"]) / (100.0 if relative else 1.0), relative)
 
 
-def _key(name: str) -> str:
-    return re.sub(r"[\s_-]+", " ", name.strip().lower())
-
-
 def figure_of(figures: Sequence[Figure], name: str) -> Figure:
     """The figure of that name; spaces, dashes and underscores are alike.
 
     Raises:
         Unrunnable: there is none; the sentence has the nearest.
     """
-    known = {_key(f.name): f for f in figures}
-    if _key(name) not in known:
-        near = difflib.get_close_matches(_key(name), known, n=3, cutoff=0.3) or list(known)[:3]
+    known = {key(f.name): f for f in figures}
+    if key(name) not in known:
+        near = difflib.get_close_matches(key(name), known, n=3, cutoff=0.3) or list(known)[:3]
         raise Unrunnable(f"`{name}` is no figure; nearest: {', '.join(f'`{known[n].name}`' for n in near)}")
-    return known[_key(name)]
+    return known[key(name)]
 
 
 def ordered_figure_of(figures: Sequence[Figure], name: str) -> Figure:

@@ -41,6 +41,8 @@ class Station:
     id: str
     shares: dict[str, float]
     """Mean share of time by state, the unusual ones where they occur; they add up to 1."""
+    spreads: dict[str, Spread]
+    """The same shares over the replications: mean, median, intervals."""
     queue: Spread
     bottleneck: float
     """Probability that it is the bottleneck (average active period method)."""
@@ -123,7 +125,13 @@ class Result:
             "figures": [f.as_json() for f in self.figures],
             "bottleneck": {"station": self.bottleneck.id, "probability": self.bottleneck.bottleneck},
             "stations": [
-                {"id": s.id, "shares": s.shares, "queue": s.queue.as_json(), "bottleneck": s.bottleneck}
+                {
+                    "id": s.id,
+                    "shares": s.shares,
+                    "spreads": {state: x.as_json() for state, x in s.spreads.items()},
+                    "queue": s.queue.as_json(),
+                    "bottleneck": s.bottleneck,
+                }
                 for s in self.stations
             ],
             "series": self.series(),
@@ -216,7 +224,7 @@ def answer(
     change = asked(site, changed)
     built = rows.image.site
     seen = live if live is None or built is site else adapted(live, site, built)
-    spreads = tuple(spread(f.name, f.unit, f.values, rows) for f in figures(rows))
+    spreads = tuple(spread(f.name, f.unit, f.values, rows) for f in figures(rows, *question.names))
     return Result(
         site=site.name,
         begins=iso(rows.image.options.start_ns),
@@ -247,20 +255,23 @@ def answer(
     )
 
 
-def _shares(rows: Rows, station: int) -> dict[str, float]:
-    """Mean share of time by state: the usual ones, and others that occur."""
-    found = {name: float(rows.station_share(station, k).mean()) for k, name in enumerate(STATES)}
-    return {name: x for k, (name, x) in enumerate(found.items()) if k < STATES_USUAL or x > 0.0}
+def _shares(rows: Rows, i: int) -> dict[str, Spread]:
+    """Shares of a station's time by state: the usual ones, and others that occur."""
+    station = rows.image.site.stations[i].id
+    values = {state: rows.station_share(i, k) for k, state in enumerate(STATES)}
+    return {
+        state: spread(f"{station} {state.replace('_', ' ')}", "share", x, rows if state == "busy" else None)
+        for k, (state, x) in enumerate(values.items())
+        if k < STATES_USUAL or x.any()
+    }
 
 
 def _stations(rows: Rows) -> tuple[Station, ...]:
     first = rows.bottleneck()
-    return tuple(
-        Station(
-            station.id,
-            _shares(rows, i),
-            spread(f"{station.id} queue", "jobs", rows.queue(i)),
-            float(first[i]),
-        )
-        for i, station in enumerate(rows.image.site.stations)
-    )
+    found = []
+    for i, station in enumerate(rows.image.site.stations):
+        shares = _shares(rows, i)
+        queue = spread(f"{station.id} queue", "jobs", rows.queue(i), rows)
+        means = {state: x.mean for state, x in shares.items()}
+        found.append(Station(station.id, means, shares, queue, float(first[i])))
+    return tuple(found)

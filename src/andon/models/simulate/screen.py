@@ -181,7 +181,7 @@ class _Floor:
             uncertain=False, bins=1,
         )  # fmt: skip
         rows = replicate(image, self.question.replications, self.question.seed)
-        return np.asarray(figure_of(figures(rows), self.figure).values, float)
+        return np.asarray(figure_of(figures(rows, self.figure), self.figure).values, float)
 
     def all(
         self,
@@ -252,7 +252,7 @@ def screen(
         raise Unrunnable("the site uses no assumption whose mean could be moved; declare some in assumptions.yaml")
     floor = _Floor(site, live, question, figure, start_ns)
     points = _sides(known) if method == "one-way" else _walks(known, trajectories, question.seed)
-    named = figure_of(figures(replicate(_one(floor), 1, question.seed)), figure)
+    named = figure_of(figures(replicate(_one(floor), 1, question.seed), figure), figure)
     worth = mark(site, live, question.overrides, validated=validated)
     absent, rests_on = not_represented(site), baseline_digest(site)
 

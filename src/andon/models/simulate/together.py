@@ -99,7 +99,9 @@ def run_together(
         if done is None:
             break
         rows = done
-        tables = [figures(r) for r in rows]
+        tables = [figures(r, *question.names) for r in rows]
+        if question.decided:
+            ordered_figure_of(tables[0], question.decided)
         if tell is not None:
             tell(n, last, running(tables, question))
         if sequential and _enough(tables, question):
@@ -109,7 +111,7 @@ def run_together(
     interrupted = not rows or rows[0].n < last
     if not rows:
         rows = _first(grown, stop)
-    end = _stopped([figures(r) for r in rows], question, False) if sequential else None
+    end = _stopped([figures(r, *question.names) for r in rows], question, False) if sequential else None
     return Together(rows, end, None, interrupted)
 
 
@@ -239,7 +241,7 @@ def _select(
             if rows.n < wanted or (stop is not None and stop()):
                 interrupted = True
                 break
-            figure = ordered_figure_of(figures(rows), question.select)
+            figure = ordered_figure_of(figures(rows, question.select), question.select)
             better, name, unit = figure.better, figure.name, figure.unit
             _exists(figure)
             table[:, i] = figure.values * better
@@ -272,7 +274,8 @@ def _raced(
 ) -> Together:
     """What a race has come to after `at`: futures, better side, unit."""
     n, better, unit = at
-    means = [better * float(np.nanmean(figure_of(figures(r), question.select).values)) for r in rows]
+    last = [figure_of(figures(r, question.select), question.select).values for r in rows]
+    means = [better * float(np.nanmean(values)) for values in last]
     index = race.chosen if race.chosen is not None else max(race.alive, key=lambda i: means[i])
     zone = f"{question.indifference:g} {unit}".strip()
     if race.chosen is not None:
