@@ -11,7 +11,7 @@ from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.question import overrides_of
 from andon.models.simulate.rows import Rows
 from andon.models.simulate.run import compile_site, replicate
-from andon.models.simulate.scenario import shorter
+from andon.models.simulate.missing import shorter
 from andon.models.simulate.textbook import Stage, constant, line
 from andon.site.model import Site
 

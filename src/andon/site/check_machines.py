@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from andon.site.check_calendar import minutes
 from andon.site.draft import Draft
-from andon.site.floor import Distribution, Station
+from andon.site.floor import Distribution, Product, Station
 from andon.site.problems import Problem, did_you_mean, shown, words
 from andon.site.shape import Item
+from andon.site.stops import Disturbance
 
 POWER_KW_MAX = 100_000
 SPEED_MIN, SPEED_MAX = 0.01, 100.0
@@ -23,8 +24,10 @@ def check(made: Draft) -> Iterator[Problem]:
         yield from _hours(item)
         yield from _speeds(item)
         yield from _repair(made, item)
+        yield from _ages(item)
     for item in made.all("disturbance"):
         yield from _disturbance(item)
+        yield from _damaged(made, item)
     yield from _once(made)
 
 
@@ -113,10 +116,24 @@ def _repair(made: Draft, item: Item) -> Iterator[Problem]:
         yield item.problem(place, what, f"use kind `weibull` or `exponential` for `{b.time_to_failure}`")
 
 
+def _ages(item: Item) -> Iterator[Problem]:
+    """Wear and planned work that change how often a machine fails need a machine that fails."""
+    breakdown, wear = item.raw.get("breakdown"), item.get("wear")
+    fails = isinstance(breakdown, dict)
+    if wear is not None and wear.fails > 0 and (not fails or breakdown.get("counts", "running") != "running"):
+        what = f"a worn tool makes machines of {item.label} fail, and they do not fail by hours of processing"
+        yield item.problem(("wear", "fails"), what, "add a `breakdown` with `counts: running`, or remove it")
+    for place, plan in enumerate(item.get("maintenance") or ()):
+        if plan.renews and not fails:
+            what = f"planned work {place + 1} of {item.label} renews machines that never fail"
+            yield item.problem(("maintenance", place, "renews"), what, "add a `breakdown`, or remove it")
+
+
 NEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "exceptions": (("every", "lasts"), ("stations",)),
     "maintenance-delay": (("lasts",), ("stations",)),
     "sensor-error": ((), ("levels", "elapsed", "misread")),
+    "damaged-packaging": (("lasts", "stations"), ("share", "crew", "skill", "people", "outcomes")),
 }
 """Keys that each kind of disturbance must have, and those that it may have."""
 
@@ -129,19 +146,49 @@ def _disturbance(item: Item) -> Iterator[Problem]:
     given = set(item.raw) - {"id", "kind"}
     if missing := [n for n in needed if n not in given]:
         yield item.problem((), f"{item.label} has no {words(missing)}", f"add {words(missing)}")
-    if extra := sorted(given & {"every", "lasts", "stations", "levels", "elapsed", "misread"} - {*needed, *more}):
+    known = {word for words_of in NEEDS.values() for part in words_of for word in part}
+    if extra := sorted(given & known - {*needed, *more}):
         what = f"{words(extra)} of {item.label} means nothing for `{kind}`"
         yield item.problem((extra[0],), what, f"remove it, since `{kind}` takes {words([*needed, *more])}")
     if kind == "sensor-error" and not given & set(more):
         yield item.problem((), f"{item.label} states no error", f"give at least one of {words(more)}")
 
 
+def _damaged(made: Draft, item: Item) -> Iterator[Problem]:
+    """Damaged jobs go where their routes have a step, in the same area, and not to more than all of them."""
+    disturbance = item.part
+    if not isinstance(disturbance, Disturbance) or made.unread & {"station", "product"}:
+        return
+    total = sum(outcome.share for outcome in disturbance.outcomes)
+    if total > 1.0 + 1e-9:
+        what = f"the outcomes of {item.label} add up to {total:g}"
+        yield item.problem(("outcomes",), what, "use shares that add up to at most 1")
+    area = {i.id: i.get("area") for i in made.all("station")}
+    products = [i.part for i in made.all("product") if isinstance(i.part, Product)]
+    routes = [
+        r for p in products for r in p.routes if any(v.station in disturbance.stations for s in r for v in s.places)
+    ]
+    for n, outcome in enumerate(disturbance.outcomes):
+        place = ("outcomes", n)
+        if outcome.to == "scrap":
+            continue
+        steps = [step for route in routes for step in route if step.called == outcome.to]
+        if not steps:
+            what = f"`to` of an outcome of {item.label} is {shown(outcome.to)}, which is no step of a route through it"
+            known = [step.called for route in routes for step in route] + ["scrap"]
+            yield item.problem(place, what, did_you_mean(outcome.to, known, "name a step, or `scrap`"))
+        elsewhere = {area.get(v.station) for s in steps for v in s.places} - {area.get(s) for s in disturbance.stations}
+        if elsewhere - {None}:
+            what = f"an outcome of {item.label} sends damaged jobs to another area, and nothing carries them"
+            yield item.problem(place, what, "name a step in the same area, or `scrap`")
+
+
 def _once(made: Draft) -> Iterator[Problem]:
-    """A wait before repairs and an error of readings are stated once for each station."""
+    """A wait before repairs, an error of readings and damage are stated once for each station."""
     first: dict[tuple[str, str], Item] = {}
     for item in made.all("disturbance"):
         kind = item.get("kind")
-        if kind not in {"maintenance-delay", "sensor-error"}:
+        if kind not in {"maintenance-delay", "sensor-error", "damaged-packaging"}:
             continue
         for station in item.get("stations") or made.names("station") or [""]:
             if (kind, station) in first:

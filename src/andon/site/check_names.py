@@ -47,6 +47,7 @@ REFERENCES: tuple[tuple[str, Path, str], ...] = (
     ("station", ("wear", "crew"), "crew"),
     ("station", ("warm_up", "time"), "assumption"),
     ("disturbance", ("stations", EACH), "station"),
+    ("disturbance", ("crew",), "crew"),
     ("disturbance", ("every",), "assumption"),
     ("disturbance", ("lasts",), "assumption"),
     ("disturbance", ("levels",), "assumption"),

@@ -15,6 +15,8 @@ ASKS: tuple[tuple[Path, str], ...] = (
     (("skill",), "people"),
     (("setup_skill",), "setup_people"),
     (("breakdown", "skill"), "people"),
+    (("maintenance", EACH, "skill"), "people"),
+    (("wear", "skill"), ""),
 )
 """Where a station names a skill, and how many people with it."""
 
@@ -24,6 +26,10 @@ def check(made: Draft) -> Iterator[Problem]:
     for item in made.all("station"):
         yield from _asks(made, item)
         yield from _lifting(item)
+    for item in made.all("disturbance"):
+        yield from _who(item, (), item.raw)
+        if isinstance(item.raw.get("skill"), str) and not made.unread & {"crew", "shift"}:
+            yield from _asked(made, item, ("skill",), item.raw["skill"], ("people",))
     for item in made.all("crew"):
         if item.get("lift_max_min") and not any(s.raw.get("lifting") for s in made.all("station")):
             what = f"{item.label} has a limit on lifting, and no station says what is lifted"
@@ -41,14 +47,10 @@ def check(made: Draft) -> Iterator[Problem]:
 
 def _asks(made: Draft, item: Item) -> Iterator[Problem]:
     raw: dict[str, Any] = item.raw
-    broken = raw["breakdown"] if isinstance(raw.get("breakdown"), dict) else {}
-    places: tuple[tuple[Path, dict[str, Any]], ...] = (((), raw), (("breakdown",), broken))
-    for place, own in places:
-        if own.get("crew") is not None and own.get("skill") is not None:
-            yield item.problem((*place, "skill"), f"{item.label} names a `crew` and a `skill`", "keep one of them")
-        if own.get("people") not in {None, 1} and own.get("crew") is None and own.get("skill") is None:
-            what = f"{item.label} needs people and does not say which"
-            yield item.problem((*place, "people"), what, "name a `crew` or a `skill`")
+    for path in ((), ("breakdown",), ("wear",), ("maintenance", EACH)):
+        for place, own in walk(raw, path):
+            if isinstance(own, dict):
+                yield from _who(item, place, own)
     if raw.get("setup_skill") is not None and raw.get("setup") is None:
         what = f"{item.label} has a `setup_skill` and no `setup`"
         yield item.problem(("setup_skill",), what, "name a set-up time, or remove it")
@@ -63,9 +65,18 @@ def _asks(made: Draft, item: Item) -> Iterator[Problem]:
     for path, count in ASKS:
         for place, skill in walk(raw, path):
             if isinstance(skill, str):
-                yield from _asked(made, item, place, skill, (*place[:-1], count))
+                yield from _asked(made, item, place, skill, (*place[:-1], count) if count else ())
     if isinstance(raw.get("crew"), str) and raw["crew"] in made.ids("crew"):
         yield from _asked(made, item, ("crew",), raw["crew"], ("people",))
+
+
+def _who(item: Item, place: Path, own: dict[str, Any]) -> Iterator[Problem]:
+    """A crew or a skill, and which people it takes."""
+    if own.get("crew") is not None and own.get("skill") is not None:
+        yield item.problem((*place, "skill"), f"{item.label} names a `crew` and a `skill`", "keep one of them")
+    if own.get("people") not in {None, 1} and own.get("crew") is None and own.get("skill") is None:
+        what = f"{item.label} needs people and does not say which"
+        yield item.problem((*place, "people"), what, "name a `crew` or a `skill`")
 
 
 def _asked(made: Draft, item: Item, place: Path, skill: str, count: Path) -> Iterator[Problem]:
@@ -73,10 +84,11 @@ def _asked(made: Draft, item: Item, place: Path, skill: str, count: Path) -> Ite
     if not can:
         known = {s for c in made.all("crew") for _, s in walk(c.raw, ("skills", EACH)) if isinstance(s, str)}
         known |= set(made.names("crew"))
-        what = f"`{'.'.join(map(str, place))}` of {item.label} is {shown(skill)}, and no crew has that skill"
+        where = ".".join(key for key in place if isinstance(key, str))
+        what = f"`{where}` of {item.label} is {shown(skill)}, and no crew has that skill"
         yield item.problem(place, what, did_you_mean(skill, known, "add it to the `skills` of a crew"))
         return
-    wanted = next((n for _, n in walk(item.raw, count)), 1)
+    wanted = _number(item.raw, count) if count else 1
     sizes: dict[str, int] = {}
     for crew in can:
         for shift, people in (crew.get("size") or {}).items():
@@ -85,6 +97,16 @@ def _asked(made: Draft, item: Item, place: Path, skill: str, count: Path) -> Ite
     if isinstance(wanted, int) and wanted > most > 0:
         what = f"{item.label} needs {wanted} people with `{skill}` at a time, and no shift has more than {most}"
         yield item.problem(count, what, "make the crew larger, or ask for fewer")
+
+
+def _number(raw: Any, path: Path) -> Any:
+    """What stands at a path; 1 where nothing does."""
+    for key in path:
+        try:
+            raw = raw[key]
+        except (KeyError, IndexError, TypeError):
+            return 1
+    return raw
 
 
 def _lifting(item: Item) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from pydantic import Field
 from andon.site.lifting import Lifting
 from andon.site.pace import Hours, Learning, MachineState, Speed, WarmUp, Wear
 from andon.site.part import Id, Part, SignalId
-from andon.site.stops import Maintenance, Weekday
+from andon.site.stops import Maintenance, Outcome, Weekday
 
 
 class Break(Part):
@@ -225,16 +225,6 @@ class OtherStation(Part):
     curve: Id | None = None
     share: float | None = Field(default=None, gt=0, lt=1)
     """Of the jobs, where chance chooses; the step's own station gets what is left of 1."""
-
-
-class Outcome(Part):
-    """How a step may end for a share of the jobs, instead of going on to the next step."""
-
-    share: float = Field(gt=0, le=1)
-    to: Id
-    """`scrap`, `done` (finished here), or a step of the same route, before or behind."""
-    at_most: int | None = Field(default=None, ge=1, le=15)
-    """A job is sent back this often; the next time it is scrap. None: as often as it takes."""
 
 
 class Taken(Part):

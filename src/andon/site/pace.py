@@ -57,8 +57,12 @@ class Wear(Part):
     """Assumption: how long a change takes; it falls between two jobs."""
     slows: float = Field(default=0.0, ge=0, le=10)
     """How much longer a worn-out tool takes than a new one, as a share; in between in proportion to its use."""
+    fails: float = Field(default=0.0, ge=0, le=1000)
+    """How much more often a machine fails with a worn-out tool than with a new one, as a share; in between likewise."""
     crew: Id | None = None
     """Crew whose member changes it; none: it needs nobody."""
+    skill: Id | None = None
+    """Skill that a change needs, of whatever crew; instead of `crew`."""
 
 
 class WarmUp(Part):

@@ -11,6 +11,16 @@ from andon.site.part import Id, Part
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
+class Outcome(Part):
+    """How a step may end for a share of the jobs, instead of going on to the next step."""
+
+    share: float = Field(gt=0, le=1)
+    to: Id
+    """`scrap`, `done` (finished here), or a step of the same route, before or behind."""
+    at_most: int | None = Field(default=None, ge=1, le=15)
+    """A job is sent back this often; the next time it is scrap. None: as often as it takes."""
+
+
 class Maintenance(Part):
     """Planned work on each machine of a station: every so many hours, or at times of the day."""
 
@@ -26,27 +36,44 @@ class Maintenance(Part):
     """Days on which `at` holds."""
     crew: Id | None = None
     """Crew whose member does it; none: it needs nobody."""
+    skill: Id | None = None
+    """Skill that it needs, of whatever crew; instead of `crew`."""
+    people: int = Field(default=1, ge=1, le=100)
+    """So many people at a time."""
     interrupts: bool = False
     """`true`: work in hand stops and goes on afterwards; `false`: the machine first finishes what it holds."""
+    renews: bool = False
+    """`true`: the machine fails from then on as if it were new; `false`: as before."""
 
 
 class Disturbance(Part):
-    """Something that twins usually hide, stated with its law: stops, slow repairs, wrong readings."""
+    """Something that twins usually hide, stated with its law: stops, slow repairs, wrong readings, damage."""
 
     id: Id
-    kind: Literal["exceptions", "maintenance-delay", "sensor-error"]
+    kind: Literal["exceptions", "maintenance-delay", "sensor-error", "damaged-packaging"]
     stations: tuple[Id, ...] = ()
     """Where; none: at every station."""
     every: str | None = None
     """`exceptions`: assumption for the time from the end of one stop to the next."""
     lasts: str | None = None
-    """`exceptions`: assumption for a stop's length; `maintenance-delay`: for the wait before a repair begins."""
+    """`exceptions`: assumption for a stop's length; `maintenance-delay`: for the wait before a repair begins;
+    `damaged-packaging`: for the handling of one damaged job."""
     levels: str | None = None
     """`sensor-error`: assumption (unit `1`) for how many jobs too many a buffer's level says."""
     elapsed: str | None = None
     """`sensor-error`: assumption (unit `1`) for the true elapsed time over the one that is read."""
     misread: float = Field(default=0.0, ge=0, le=1)
     """`sensor-error`: probability that a machine that is seen at work is idle and empty in truth."""
+    share: float = Field(default=0.0, ge=0, le=1)
+    """`damaged-packaging`: share of the jobs that come damaged; 0: only a scenario says that some do."""
+    crew: Id | None = None
+    """`damaged-packaging`: crew whose member handles a damaged job; none: it needs nobody."""
+    skill: Id | None = None
+    """`damaged-packaging`: skill that handling needs, of whatever crew; instead of `crew`."""
+    people: int = Field(default=1, ge=1, le=100)
+    """`damaged-packaging`: so many people at a time."""
+    outcomes: tuple[Outcome, ...] = ()
+    """`damaged-packaging`: what becomes of damaged jobs after their handling; the rest is processed as usual."""
 
 
 class Scenario(Part):
@@ -54,9 +81,9 @@ class Scenario(Part):
 
     kind: Literal["missing-worker", "network-outage", "damaged-packaging"]
     what: str = ""
-    """Crew or station."""
+    """Crew or skill; station."""
     from_s: float
     """Seconds from the beginning of a run."""
     for_s: float
     amount: float
-    """People missing; factor on times."""
+    """People missing; share of jobs that come damaged."""

@@ -7,7 +7,7 @@ from andon.models.simulate.calendar import SLACK_NS, crew_line, seen_line
 from andon.models.simulate.crews import told_apart
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
-from andon.models.simulate.scenario import shorter
+from andon.models.simulate.missing import shorter
 from andon.models.simulate.ways import carried_to
 from andon.site.floor import Buffer, Crew, Station
 
@@ -30,8 +30,6 @@ def stores_and_pools(builder: Builder) -> None:
     apart = told_apart(site)
     for i, crew in enumerate(site.crews):
         if crew.id in apart:
-            if any(s.kind == "missing-worker" and s.what == crew.id for s in site.scenarios):
-                raise Unrunnable(f"people of `{crew.id}` are told apart, and nobody says who is missing; set its size")
             continue
         r = builder.pool_at[i]
         line = crew_line(site, crew, builder.options.start_ns, builder.options.horizon_ns)

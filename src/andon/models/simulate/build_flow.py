@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from andon.models.simulate.builder import Builder
+from andon.models.simulate.damage import damage_at
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.site.floor import OtherStation, Product, Step
+from andon.site.stops import Outcome
 
 KINDS = {"priority": at.BY_ORDER, "first-free": at.BY_FREE, "shortest-queue": at.BY_QUEUE}
 SCRAPPED, FINISHED = "scrap", "done"
@@ -75,6 +77,7 @@ class Graph:
         for r, k, j in where:
             here = self.places[r, k, j]
             words[here + at.NEXT_STEP], words[here + at.FORK] = self._after(here, r, k)
+            words[here + at.IF_DAMAGED] = self._if_damaged(here, r, k)
         words[a + at.ROUTE], words[a + at.ROUTE_N] = first, len(where)
         words[a + at.FIRST] = words[first + at.AT_STORE]
         self._entry(a)
@@ -102,7 +105,7 @@ class Graph:
         step = self.product.routes[r][k]
         if not step.outcomes:
             return self._to(here, r, k + 1)
-        ways = [self._outcome(here, r, k, i) for i in range(len(step.outcomes))]
+        ways = [self._way(here, r, k, outcome) for outcome in step.outcomes]
         rest = 1.0 - sum(o.share for o in step.outcomes)
         if rest < -1e-9:
             raise Unrunnable(
@@ -112,9 +115,8 @@ class Graph:
             ways.append(Way(rest, self._to(here, r, k + 1)))
         return 0, self._fork(here, at.BY_CHANCE, at.FOR_OUTCOME, ways)
 
-    def _outcome(self, here: int, r: int, k: int, i: int) -> Way:
+    def _way(self, here: int, r: int, k: int, outcome: Outcome) -> Way:
         route = self.product.routes[r]
-        outcome = route[k].outcomes[i]
         if outcome.to == SCRAPPED:
             return Way(outcome.share, (0, 0), at.SCRAP)
         if outcome.to == FINISHED:
@@ -134,6 +136,18 @@ class Graph:
                 )
         back = at.SEND_BACK if there <= k else at.LET_GO
         return Way(outcome.share, self._to(here, r, there), back, counter, outcome.at_most or 0)
+
+    def _if_damaged(self, here: int, r: int, k: int) -> int:
+        """The fork of jobs that come damaged to the step at `here`; 0 where they all go on after their handling."""
+        site = self.builder.site
+        stated = damage_at(site, site.stations[self.builder.m.words[here + at.STEP_STATION]].id)
+        steps = {step.called for step in self.product.routes[r]}
+        outcomes = [o for o in (stated.outcomes if stated else ()) if o.to == SCRAPPED or o.to in steps]
+        if not outcomes:
+            return 0
+        ways = [self._way(here, r, k, o) for o in outcomes]
+        ways.append(Way(1.0 - sum(o.share for o in outcomes), (0, 0), at.GOES_ON))
+        return self._fork(here, at.BY_CHANCE, at.FOR_VERDICT, ways)
 
     def _to(self, here: int, r: int, k: int) -> Link:
         """The way to step `k` of route `r`, from the step at `here` (0: from outside)."""

@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 
 from andon.core.time import SECOND
+from andon.models.simulate.build_people import Asks
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.calendar import spans
+from andon.models.simulate.damage import shares
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable, mean_of, scale_of
 from andon.models.simulate.program import Upkeep
@@ -53,48 +55,56 @@ class Counter:
     law: int = 0
 
 
-def counters(builder: Builder, station: Station, crew_at: dict[str, int]) -> tuple[Counter, ...]:
+def counters(builder: Builder, station: Station, asks: Asks) -> tuple[Counter, ...]:
     """What each machine of a station needs after so much use: planned work, and last a new tool."""
     found: list[Counter] = []
     for plan in station.maintenance:
         if plan.counts == "running" and plan.every_h is not None:
             place = at.MORE_MACHINE_WORDS + len(found) * at.USE_WORDS
-            crew = crew_at[plan.crew] if plan.crew else 0
-            upkeep = Upkeep(place, builder.reals.at[plan.time], crew, at.PLANNED, at.FOR_PLANNED)
+            renews = builder.reals.at[station.breakdown.time_to_failure] if plan.renews and station.breakdown else 0
+            upkeep = Upkeep(place, builder.reals.at[plan.time], asks.upkeep(plan), at.PLANNED, at.FOR_PLANNED, renews)
             found.append(Counter(upkeep, round(plan.every_h * 3600) * SECOND))
     if station.wear is not None:
         place = at.MORE_MACHINE_WORDS + len(found) * at.USE_WORDS
-        crew = crew_at[station.wear.crew] if station.wear.crew else 0
-        upkeep = Upkeep(place, builder.reals.at[station.wear.change], crew, at.PLANNED, at.FOR_TOOL_CHANGE)
+        crew, law = asks.upkeep(station.wear), builder.reals.at[station.wear.change]
+        upkeep = Upkeep(place, law, crew, at.PLANNED, at.FOR_TOOL_CHANGE)
         found.append(Counter(upkeep, 0, builder.reals.at[station.wear.life]))
     return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Tables that the machines of a station share: its hours, what was made of each product; 0 for none."""
+    """Tables that the machines of a station share: hours, what was made of each product, damage; 0 for none."""
 
     hours: int
     made: int
+    damage: int
 
 
 def paced(builder: Builder, station: Station) -> bool:
     """Whether the times of a station's machines are not always as stated."""
     here = [p for p in builder.site.products if any(v.station == station.id for v in p.visits)]
     own = station.hours or station.learning or station.wear or station.speed or station.speed_of
-    slow = any(s.kind == "damaged-packaging" and s.what == station.id for s in builder.site.scenarios)
-    return bool(own) or slow or any(p.correlation > 0 for p in here)
+    return bool(own) or any(p.correlation > 0 for p in here)
 
 
 def shared(builder: Builder, station: Station) -> Shared:
     """The tables of a station."""
     made = builder.m.put(0, [0] * len(builder.site.products)) if station.learning is not None else 0
     parts = factors(builder.site, station, builder.options.start_ns, builder.options.horizon_ns)
-    if len(parts) == 1 and parts[0][1] == 1.0:
-        return Shared(0, made)
+    damage = shares(builder.site, station.id)
+    return Shared(
+        0 if len(parts) == 1 and parts[0][1] == 1.0 else _by_time(builder, parts),
+        made,
+        _by_time(builder, damage) if damage else 0,
+    )
+
+
+def _by_time(builder: Builder, parts: list[tuple[int, float]]) -> int:
+    """The table of a number that changes with time: (from when, number)."""
     table = builder.m.put(0, [len(parts), 0, len(builder.f), *(when for when, _ in parts)])
-    builder.f += [factor for _, factor in parts]
-    return Shared(table, made)
+    builder.f += [value for _, value in parts]
+    return table
 
 
 def factors(site: Site, station: Station, start_ns: int, horizon_ns: int) -> list[tuple[int, float]]:
@@ -106,11 +116,6 @@ def factors(site: Site, station: Station, start_ns: int, horizon_ns: int) -> lis
         else:
             shift = Shift(id="hours", days=part.days, start=part.start or "", end=part.end or "")
         spells += [(b, e, part.factor) for (b, e), _ in spans(site, shift, start_ns, start_ns + horizon_ns)]
-    spells += [
-        (start_ns + round(s.from_s * 1e9), start_ns + round((s.from_s + s.for_s) * 1e9), s.amount)
-        for s in site.scenarios
-        if s.kind == "damaged-packaging" and s.what == station.id
-    ]
     edges = sorted({start_ns, *(t for b, e, _ in spells for t in (b, e) if start_ns < t <= start_ns + horizon_ns)})
     return [(t - start_ns, math.prod(x for b, e, x in spells if b <= t < e)) for t in edges]
 
@@ -120,9 +125,10 @@ def own_record(builder: Builder, station: Station, machine: str, needs: tuple[Co
     minimal = station.breakdown is not None and station.breakdown.repair == "minimal"
     stands = station.warm_up is not None or station.switch_off_min is not None
     special = paced(builder, station)
-    if not (minimal or needs or station.maintenance or stands or special):
+    if not (minimal or needs or station.maintenance or stands or special or tables.damage):
         return 0
     words = [0] * at.MORE_MACHINE_WORDS
+    words[at.DAMAGE] = tables.damage
     if station.breakdown is not None:
         words[at.AGED] = round(station.breakdown.age_h * 3600) * SECOND
     if station.warm_up is not None:
@@ -130,12 +136,15 @@ def own_record(builder: Builder, station: Station, machine: str, needs: tuple[Co
         words[at.COLD] = at.LONG_AGO if builder.live is None else 0
     if station.switch_off_min is not None:
         words[at.OFF_AFTER] = max(1, round(station.switch_off_min * 60) * SECOND)
+        now = builder.live.machines.get(machine) if builder.live is not None else None
+        words[at.WAITED] = words[at.OFF_AFTER] if now is not None and now.state == "off" else 0
     if special:
         words[at.PACE], words[at.PACE_HOURS], words[at.PACE_MADE] = len(builder.f), tables.hours, tables.made
         learning, wear = station.learning, station.wear
         words[at.PACE_WEAR] = needs[-1].upkeep.place if wear is not None else 0
         builder.f += [1.0 / speed_of(station, machine), wear.slows if wear else 0.0]
         builder.f += [math.log2(learning.rate), learning.floor, float(learning.units)] if learning else [0.0] * 3
+        builder.f += [wear.fails if wear else 0.0]
         builder.f += [p.correlation for p in builder.site.products]
     for i, need in enumerate(needs):
         words += [at.UNSEEN, need.limit_ns, need.law, i << at.USE_PLACE]

@@ -12,9 +12,13 @@ from andon.models.ergonomics import lifting_index
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.calendar import SLACK_NS, Pause, Span, spans
 from andon.models.simulate.crews import PEOPLE_MAX, told_apart, who_can
+from andon.models.simulate.damage import damage_at
 from andon.models.simulate.footways import ways_mm
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.missing import gone, without
 from andon.site.floor import Breakdown, Crew, Station
+from andon.site.pace import Wear
+from andon.site.stops import Disturbance, Maintenance
 
 IDLE = frozenset({at.DEMAND, at.RELEASER, at.CALENDAR, at.PROBE})
 """Kinds of processes that never hold anybody."""
@@ -78,6 +82,17 @@ class Asks:
         who = breakdown.skill or breakdown.crew
         return self._ask(Need(who, breakdown.people, False), at.FAILED, 0) if who else 0
 
+    def upkeep(self, work: Maintenance | Wear) -> int:
+        """Pool or ask of planned work, or of a new tool."""
+        who = work.skill or work.crew
+        people = work.people if isinstance(work, Maintenance) else 1
+        return self._ask(Need(who, people, False), at.PLANNED, 0) if who else 0
+
+    def handling(self, damage: Disturbance) -> int:
+        """Pool or ask of those who see to damaged jobs."""
+        who = damage.skill or damage.crew
+        return self._ask(Need(who, damage.people, False), at.NO_CREW, 0) if who else 0
+
     def _ask(self, need: Need, state: int, lift_milli: int) -> int:
         crews = who_can(self._builder.site, need.skill)
         if len(crews) == 1 and crews[0].id not in self._apart:
@@ -134,7 +149,9 @@ class Asks:
         for s in builder.site.stations:
             if s.breakdown:
                 asked[s.id] |= {s.breakdown.crew, s.breakdown.skill}
-            asked[s.id] |= {plan.crew for plan in s.maintenance} | ({s.wear.crew} if s.wear else set())
+            asked[s.id] |= {who for plan in s.maintenance for who in (plan.crew, plan.skill)}
+            asked[s.id] |= {s.wear.crew, s.wear.skill} if s.wear else set()
+            asked[s.id] |= {d.crew, d.skill} if (d := damage_at(builder.site, s.id)) else set()
         station = dict(zip(builder.machine_ids, (builder.site.stations[i].id for i in builder.station_of), strict=True))
         for crew in builder.site.crews:
             if crew.id in self._apart:
@@ -167,7 +184,7 @@ class Asks:
                 continue
             task = builder.m.put(0, [0] * at.TASK_WORDS)
             words[p + at.MORE_PEOPLE] = task
-            name = builder.names[p].removeprefix("breakdown of ")
+            name = builder.names[p].removeprefix("breakdown of ").removeprefix("planned work on ")
             words[task + at.T_X], words[task + at.T_Y] = places.get(name, (at.NOWHERE, 0))
             words[task + at.T_PLACE] = walked.get(name, 0)
 
@@ -249,6 +266,7 @@ class Asks:
                         line[0] = (0, at.COME, -2 - line[0][2])
                 if crew.id in builder.live.present:
                     _as_seen(lines, builder.live.present[crew.id])
+            _leave_out(builder, crew, lines)
             found += [Plan(i, k % PEOPLE_MAX, line) for k, line in enumerate(lines)]
         return found
 
@@ -278,6 +296,18 @@ def _lines(builder: Builder, crew: Crew) -> list[list[tuple[int, int, int]]]:
                 line += _occurrence(span, pauses, member, name, start)
             found.append(line)
     return found
+
+
+def _leave_out(builder: Builder, crew: Crew, lines: list[list[tuple[int, int, int]]]) -> None:
+    """Let those be away who are missing by a scenario: in every shift the last of the crew that are there at all."""
+    site, last = builder.site, len(lines)
+    for shift in reversed([s.id for s in site.shifts] or [""]):
+        size = crew.size.get(shift, 0) if shift else sum(crew.size.values())
+        for begin, end, n in gone(site, crew.id, shift):
+            there = [k for k in range(last - size, last) if without(lines[k], begin, end) != lines[k]]
+            for k in there[len(there) - n :] if n < len(there) else there:
+                lines[k] = without(lines[k], begin, end)
+        last -= size
 
 
 def _occurrence(span: Span, pauses: list[Pause], member: int, name: int, start: int) -> list[tuple[int, int, int]]:

@@ -22,6 +22,7 @@ from andon.models.simulate.build_plan import plans
 from andon.models.simulate.build_stops import delay_of, misreadings, outages, planned_work, stops
 from andon.models.simulate.build_vehicles import vehicles
 from andon.models.simulate.builder import Builder
+from andon.models.simulate.damage import damage_at
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import MachineNow
@@ -51,7 +52,9 @@ def processes(builder: Builder) -> None:
     for i, station in enumerate(site.stations):
         b = station.breakdown
         pairs = changes(builder, station)
-        needs = counters(builder, station, crew_at)
+        needs = counters(builder, station, asks)
+        tables = shared(builder, station)
+        damage = damage_at(site, station.id) if tables.damage else None
         delay = delay_of(site, station.id)
         wiring = Wiring(
             store=builder.store_at[i],
@@ -82,15 +85,18 @@ def processes(builder: Builder) -> None:
             paced=paced(builder, station),
             warm_up=builder.reals.at[station.warm_up.time] if station.warm_up else 0,
             switches_off=station.switch_off_min is not None,
+            wears=needs[-1].upkeep.place if station.wear is not None and station.wear.fails > 0 and b else 0,
+            handling=builder.reals.at[damage.lasts or ""] if damage else 0,
+            handler=asks.handling(damage) if damage else 0,
         )
-        entries.append((station, wiring, machine_code(builder.code, station, wiring), needs, shared(builder, station)))
+        entries.append((station, wiring, machine_code(builder.code, station, wiring), needs, tables))
     machine_at = [_machine(builder, k, entries[i]) for k, i in enumerate(builder.station_of)]
     vehicles(builder, asks)
     _others(builder, crew_at)
     plans(builder, machine_at)
     for k in builder.calendar_machines:
         _breakdown(builder, k, machine_at[k], entries[builder.station_of[k]][1])
-    planned_work(builder, machine_at, crew_at)
+    planned_work(builder, machine_at, asks)
     stops(builder, machine_at)
     outages(builder)
     misreadings(builder, [entries[i][2].fresh for i in builder.station_of])
@@ -187,3 +193,5 @@ def _breakdown(builder: Builder, k: int, machine: int, wiring: Wiring) -> None:
     builder.m.words[machine + at.DOWN] += at.DOWN_FAILED * is_down
     if wiring.minimal:
         builder.m.words[p + at.MORE_MACHINE] = aged_record(builder, builder.site.stations[builder.station_of[k]])
+    if (more := builder.m.words[machine + at.MORE_MACHINE]) != 0:
+        builder.m.words[more + at.FAILS_BY] = p

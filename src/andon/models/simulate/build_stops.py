@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from andon.core.time import SECOND
+from andon.models.simulate.build_people import Asks
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.calendar import DAYS, clock_ns
 from andon.models.simulate.kernel import layout as at
@@ -45,7 +46,7 @@ def moments(site: Site, plan: Maintenance, start_ns: int, horizon_ns: int) -> li
     return sorted(t for t in found if 0 <= t <= horizon_ns)
 
 
-def planned_work(builder: Builder, machine_at: list[int], crew_at: dict[str, int]) -> None:
+def planned_work(builder: Builder, machine_at: list[int], asks: Asks) -> None:
     """A process for each machine and each of its calendar plans; a machine that is seen in one begins in the first."""
     site, words = builder.site, builder.m.words
     for k, machine in enumerate(machine_at):
@@ -58,9 +59,11 @@ def planned_work(builder: Builder, machine_at: list[int], crew_at: dict[str, int
             table = builder.m.put(0, times)
             every = 0 if plan.every_h is None else round(plan.every_h * HOUR_NS)
             record = builder.m.put(0, [every, 0 if seen and i == 0 else at.UNSEEN, table, len(times), 0])
-            crew = crew_at[plan.crew] if plan.crew else 0
-            law = builder.reals.at[plan.time]
-            start, inside = planned_code(builder.code, record, machine, law, crew, interrupts=plan.interrupts)
+            crew, law = asks.upkeep(plan), builder.reals.at[plan.time]
+            anew = builder.reals.at[station.breakdown.time_to_failure] if plan.renews and station.breakdown else 0
+            start, inside = planned_code(
+                builder.code, record, machine, law, crew, interrupts=plan.interrupts, renews=anew
+            )
             p = builder.process(f"planned work on {name}", at.BREAKDOWN, inside if seen and i == 0 else start, 1)
             words[p + at.NUMBER] = builder.number_of[k] + (i << at.USE_PLACE)
             if seen and i == 0:

@@ -22,6 +22,12 @@ def askers(site: Site) -> list[tuple[str, str, int]]:
         b = s.breakdown
         if b is not None and (b.skill or b.crew):
             found.append((f"a repair at station `{s.id}`", b.skill or b.crew or "", b.people))
+        plans = [plan for plan in s.maintenance if plan.skill or plan.crew]
+        found += [(f"planned work at station `{s.id}`", p.skill or p.crew or "", p.people) for p in plans]
+        if s.wear is not None and (s.wear.skill or s.wear.crew):
+            found.append((f"a new tool at station `{s.id}`", s.wear.skill or s.wear.crew or "", 1))
+    damages = [d for d in site.disturbances if d.kind == "damaged-packaging" and (d.skill or d.crew)]
+    found += [(f"damage `{d.id}`", d.skill or d.crew or "", d.people) for d in damages]
     return found
 
 

@@ -146,6 +146,12 @@ def _unseen(site: Site) -> Iterator[str]:
         yield "how often jobs on the floor were sent back before (taken as never)"
     if any(s.lot for s in site.stations):
         yield "which jobs on the floor travel in lots (taken as none; levels count lots as one)"
+    if any(d.kind == "damaged-packaging" for d in site.disturbances):
+        yield "which of the jobs that wait are damaged (drawn when they are taken up)"
+    if any(s.switch_off_min is not None for s in site.stations):
+        yield "how long idle machines have waited (taken as not at all; those that are off stay off)"
+    if any(s.wear for s in site.stations):
+        yield "how far tools are used up (taken as anything between new and worn out)"
     if site.conveyors:
         yield "what is on conveyors (taken as nothing)"
     if site.demand:

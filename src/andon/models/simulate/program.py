@@ -82,6 +82,8 @@ class Upkeep:
     crew: int
     state: int
     purpose: int
+    renews: int = 0
+    """Law of the life that the machine has anew after it; 0: it goes on ageing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,12 @@ class Wiring:
     """In lots of how many the lots leave that come; 0: as they came."""
     paced: bool = False
     """Its times are not always as stated."""
+    wears: int = 0
+    """Place of the counter of a tool whose wear makes the machine fail more often; 0: there is none."""
+    handling: int = 0
+    """Law of the time that a job takes which comes damaged; 0: none is looked for."""
+    handler: int = 0
+    """Pool or ask of those who see to it; 0: it needs nobody."""
     warm_up: int = 0
     """Law of warming up after a standstill."""
     switches_off: bool = False
@@ -147,6 +155,7 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
     _take_code(code, wiring)
     kit = code.add(at.KIT) if wiring.kits else 0
     _woken_code(code, wiring)
+    rejoin = _damage_code(code, wiring) if wiring.handling else 0
     setup = code.here
     if wiring.setup:
         change = code.add(at.CHANGE_FROM if wiring.changes else at.CHANGE, wiring.setup, 0, wiring.changes)
@@ -169,14 +178,13 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
         code.add(at.ASIDE, at.ASIDE_COOL)
     if wiring.crew:
         code.add(at.RELEASE_CREW)
-    leave = _leave_code(code, wiring)
+    leave = _leave_code(code, wiring, rejoin)
     code.add(at.JUMP, take)
     if not running:
         return Entries(take, setup, serve, leave, serve, take, planned, kit or setup)
-    life = at.LIFE_AGED if wiring.minimal else at.LIFE_NEW
     fails = code.add(at.RELEASE_CREW)
     _repair_code(code, wiring, fresh=True)
-    code.add(life, wiring.ttf)
+    _life_code(code, wiring)
     code.add(at.JUMP, begin)
     code.patch(work, c=fails)
     code.patch(worked, c=fails)
@@ -184,7 +192,7 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
     downs = []
     for place in (serve, take):
         downs.append(_repair_code(code, wiring))
-        code.add(life, wiring.ttf)
+        _life_code(code, wiring)
         code.add(at.JUMP, place)
     return Entries(places[0], places[1], places[2], places[3], downs[0], downs[1], places[4], places[5])
 
@@ -193,7 +201,8 @@ def _upkeep_code(code: Code, wiring: Wiring) -> int:
     """What falls due by use is done before the next job is taken; where the first of it begins."""
     first = code.here
     for i, upkeep in enumerate(wiring.upkeep):
-        due = code.add(at.FALLS_DUE, upkeep.place)
+        own = upkeep.place == wiring.wears > 0
+        due = code.add(at.ASIDE, at.ASIDE_TOOL, upkeep.place) if own else code.add(at.FALLS_DUE, upkeep.place)
         first = code.here if i == 0 else first
         if upkeep.crew:
             code.add(at.ACQUIRE, upkeep.crew, upkeep.state)
@@ -202,7 +211,9 @@ def _upkeep_code(code: Code, wiring: Wiring) -> int:
         code.add(at.WORKED, upkeep.state, at.REP, -1)
         if upkeep.crew:
             code.add(at.RELEASE_CREW)
-        code.patch(due, b=code.here)
+        if upkeep.renews:
+            code.add(at.ASIDE, at.ASIDE_RENEW, 0, upkeep.renews)
+        code.patch(due, **{"c" if own else "b": code.here})
     return first
 
 
@@ -232,8 +243,8 @@ def _woken_code(code: Code, wiring: Wiring) -> None:
         code.patch(cold, c=code.here)
 
 
-def _leave_code(code: Code, wiring: Wiring) -> int:
-    """Send the load on, as the jobs or lots that it is now; where that begins."""
+def _leave_code(code: Code, wiring: Wiring, rejoin: int) -> int:
+    """Send the load on, as the jobs or lots that it is now; where that begins. `rejoin` learns where nothing goes on."""
     start = code.here
     if wiring.parts:
         code.add(at.PART)
@@ -241,7 +252,9 @@ def _leave_code(code: Code, wiring: Wiring) -> int:
         code.add(at.LOT_FORM)
     if wiring.split:
         code.add(at.LOT_SPLIT, wiring.split)
-    code.add(at.SEND if wiring.sends else at.LEAVE, wiring.fleet)
+    leave = code.add(at.SEND if wiring.sends else at.LEAVE, wiring.fleet)
+    if rejoin:
+        code.patch(rejoin, b=leave)
     if wiring.cards:
         code.add(at.CARDS_BACK)
     return start
@@ -249,9 +262,34 @@ def _leave_code(code: Code, wiring: Wiring) -> int:
 
 def _with_life(code: Code, wiring: Wiring, place: int) -> int:
     """Begin at `place`, but draw the machine's life before."""
-    entry = code.add(at.LIFE_AGED if wiring.minimal else at.LIFE_NEW, wiring.ttf)
+    entry = _life_code(code, wiring)
     code.add(at.JUMP, place)
     return entry
+
+
+def _life_code(code: Code, wiring: Wiring) -> int:
+    """A new life by running time; with a tool whose wear counts, it is weighed by that."""
+    start = code.add(at.LIFE_AGED if wiring.minimal else at.LIFE_NEW, wiring.ttf)
+    if wiring.wears:
+        code.add(at.ASIDE, at.ASIDE_WEIGH)
+    return start
+
+
+def _damage_code(code: Code, wiring: Wiring) -> int:
+    """Jobs that come damaged are seen to before the set-up; those that do not stay leave. The place that takes back."""
+    look = code.add(at.ASIDE, at.ASIDE_LOOK, wiring.handling)
+    if wiring.handler:
+        code.add(at.ACQUIRE, wiring.handler, at.NO_CREW)
+    code.add(at.WORK, at.SETUP, at.REM, 0)
+    code.add(at.WORKED, at.SETUP, at.REM, 0)
+    if wiring.handler:
+        code.add(at.RELEASE_CREW)
+    verdict = code.add(at.ASIDE, at.ASIDE_VERDICT)
+    code.add(at.SEND, wiring.fleet)
+    rejoin = code.add(at.ASIDE, at.ASIDE_REJOIN)
+    code.patch(look, c=code.here)
+    code.patch(verdict, b=code.here)
+    return rejoin
 
 
 def _repair_code(code: Code, wiring: Wiring, *, fresh: bool = False) -> int:
@@ -281,8 +319,13 @@ def breakdown_code(code: Code, wiring: Wiring, machine: int) -> tuple[int, int]:
     return start, down
 
 
-def planned_code(code: Code, plan: int, machine: int, law: int, crew: int, *, interrupts: bool) -> tuple[int, int]:
-    """Planned work on one machine by the calendar; where the process begins, and where when the work goes on now."""
+def planned_code(
+    code: Code, plan: int, machine: int, law: int, crew: int, *, interrupts: bool, renews: int = 0
+) -> tuple[int, int]:
+    """Planned work on one machine by the calendar; where the process begins, and where when the work goes on now.
+
+    `renews` is the law of the life that the machine has anew after it, 0 where it goes on ageing.
+    """
     start = code.add(at.AWAIT, plan)
     if interrupts:
         code.add(at.HALT, machine, at.DOWN_PLANNED)
@@ -296,6 +339,8 @@ def planned_code(code: Code, plan: int, machine: int, law: int, crew: int, *, in
     code.add(at.WORKED, at.PLANNED, at.REP, -1)
     if crew:
         code.add(at.RELEASE_CREW)
+    if renews:
+        code.add(at.ASIDE, at.ASIDE_RENEW, machine, renews)
     code.add(at.GO_ON, machine, at.DOWN_PLANNED)
     code.add(at.JUMP, start)
     return start, inside

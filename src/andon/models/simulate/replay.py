@@ -157,6 +157,7 @@ def replay(
     table = memory[begin:end].reshape(-1, at.TRACE_WORDS).T
     meeting = int(traced.memory[at.STORES]) + len(traced.stores) * at.STORE_WORDS
     table = table[:, (table[1] != at.TRACE_LEVEL) | (table[2] < meeting)]  # fleets meet at stores that hold nothing
+    table = table[:, np.argsort(table[0], kind="stable")]  # a machine that went off by itself is noted when it is woken
     return Replay(traced, replication, seed, table[0], table[1], table[2], table[3], whole)
 
 

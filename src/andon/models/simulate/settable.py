@@ -243,6 +243,10 @@ def _disturbances(site: Site) -> Iterator[Setting]:
         build = partial(structure.disturbance, name=d.id)
         what = f"whether disturbance {d.id} is there (1) or not (0)"
         yield Setting(f"{d.id}.on", what, "1", 1.0, "structure", 0, 1, True, build)
+        if d.kind == "damaged-packaging":
+            share = partial(structure.damaged, name=d.id)
+            what = f"share of the jobs that come damaged, as {d.id} says what that takes"
+            yield Setting(f"{d.id}.share", what, "1", d.share, "structure", 0, 1, False, share)
 
 
 TABLE: tuple[Callable[[Site], Iterator[Setting]], ...] = (

@@ -229,6 +229,12 @@ def disturbance(site: Site, value: float, *, name: str) -> Site:
     return site.model_copy(update={"disturbances": kept})
 
 
+def damaged(site: Site, value: float, *, name: str) -> Site:
+    """A share `value` of the jobs comes damaged to the stations of a disturbance."""
+    made = tuple(d.model_copy(update={"share": value}) if d.id == name else d for d in site.disturbances)
+    return site.model_copy(update={"disturbances": made})
+
+
 def adapted(live: LiveState, declared: Site, site: Site) -> LiveState:
     """The live state of the declared site, as it would be on the changed one.
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from andon.models.simulate.damage import damaged_ways
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable, mean_of, scale_of, words_of
 from andon.models.simulate.live import LiveState
@@ -225,6 +226,8 @@ def cyclic(site: Site) -> bool:
         for here, there in follows(product):
             after[here.station].add(there.station)
         after_parting(site, product, after)
+        for here, there in damaged_ways(site, product):
+            after[here].add(there)
     done: set[str] = set()
     while True:
         ready = [s for s, next_ones in after.items() if s not in done and next_ones <= done]

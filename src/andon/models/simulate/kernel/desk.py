@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel.downtime import forget_off
 from andon.models.simulate.kernel.events import note, schedule
 from andon.models.simulate.kernel.fleet import forget_traffic
 from andon.models.simulate.kernel.floor import arrive, book_wip, set_size, token, wake_desk
@@ -175,6 +176,7 @@ def reset(m: at.Words, pc: int) -> int:
     now = m[at.NOW]
     for i in range(m[at.PROCS_N]):
         p = m[at.PROCS] + i * at.PROC_WORDS
+        forget_off(m, p)
         for k in range(at.STATES_MAX):
             m[p + at.TIMES + k] = 0
         m[p + at.SINCE] = now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
-from andon.models.simulate.kernel.events import enter, wake
+from andon.models.simulate.kernel.events import enter, note, wake
 from andon.models.simulate.kernel.floor import release
 from andon.models.simulate.kernel.queues import append, interrupt, shift, unlink
 
@@ -30,15 +30,34 @@ def stand(m: at.Words, p: int) -> None:
 
 
 def book_off(m: at.Words, p: int) -> None:
-    """A machine that switches itself off while it waits: what is beyond its patience was spent OFF, not STARVED."""
+    """A machine that switches itself off while it waits: what is beyond its patience was spent OFF, not STARVED.
+
+    A trace learns it now, too: its record bears the time at which the machine went off.
+    """
     more = m[p + at.MORE_MACHINE]
     if more == 0 or m[more + at.OFF_AFTER] == 0 or m[p + at.STATE] != at.STARVED:
         return
-    off = m[at.NOW] - m[p + at.SINCE] - m[more + at.OFF_AFTER]
+    patience = max(0, m[more + at.OFF_AFTER] - m[more + at.WAITED])
+    m[more + at.WAITED] = 0
+    off = m[at.NOW] - m[p + at.SINCE] - patience
     if off > 0:
-        m[p + at.TIMES + at.STARVED] += m[more + at.OFF_AFTER]
+        m[p + at.TIMES + at.STARVED] += patience
         m[p + at.TIMES + at.OFF] += off
+        if m[at.TRACE_END] > 0:
+            e = m[at.TRACE_N]
+            note(m, at.TRACE_STATE, p, at.OFF)
+            if m[at.TRACE_N] != e:
+                m[e] = m[p + at.SINCE] + patience
         m[p + at.SINCE] = m[at.NOW]
+
+
+def forget_off(m: at.Words, p: int) -> None:
+    """What was counted is forgotten, but not for how long machine `p` has waited: it may be off already."""
+    more = m[p + at.MORE_MACHINE]
+    if m[p + at.KIND] == at.MACHINE and more != 0 and m[p + at.STATE] == at.STARVED:
+        waited = m[more + at.WAITED] + m[at.NOW] - m[p + at.SINCE]
+        book_off(m, p)
+        m[more + at.WAITED] = waited
 
 
 def out_of_line(m: at.Words, p: int) -> bool:

@@ -63,10 +63,13 @@ CONVEYOR = 20
 ASKED_HEAD, ASKED_TAIL, AGED, COLD, WARM_AFTER, OFF_AFTER, PACE, PACE_HOURS, PACE_MADE, PACE_WEAR = range(10)
 """COLD: when it last processed. OFF_AFTER, WARM_AFTER: nanoseconds, 0 for never. PACE: reals that its times go by;
 PACE_HOURS, PACE_MADE: tables of its station; PACE_WEAR: place of its tool's counter."""
-MORE_MACHINE_WORDS = 12
-# --- reals of a pace: factor of the speed, how much a worn tool slows, Wright's exponent, floor, units made before;
-# then the correlation of each product's times
-PACE_SPEED, PACE_SLOWS, PACE_LEARNS, PACE_FLOOR, PACE_UNITS, PACE_WORDS = range(6)
+DAMAGE, WAITED, KEPT, KEPT_N, FAILS_BY = range(10, 15)
+"""DAMAGE: table of the share of its jobs that come damaged; WAITED: nanoseconds of patience that are over before it
+waits; KEPT: jobs that are aside while others leave; FAILS_BY: the process that lets it fail by the calendar, or 0."""
+MORE_MACHINE_WORDS = 16
+# --- reals of a pace: factor of the speed, how much a worn tool slows, Wright's exponent, floor, units made before, how
+# much a worn tool fails; then the correlation of each product's times
+PACE_SPEED, PACE_SLOWS, PACE_LEARNS, PACE_FLOOR, PACE_UNITS, PACE_FAILS, PACE_WORDS = range(7)
 # --- hours: how many parts, which one it is, where their factors stand; then when each begins
 HOURS_N, HOURS_HERE, HOURS_FACTORS, HOURS_WORDS = range(4)
 LONG_AGO = -(1 << 60)
@@ -158,9 +161,11 @@ LINK, PRODUCT, PLACE, SERIAL, ARRIVED, RELEASED, DEST, FROM = range(8)
 SENT_BACK, ENTERED = 10, 11
 """SENT_BACK: how often by each limited outcome of its route, four bits each; ENTERED: when it came into its buffer."""
 TOKEN_WORDS = 16
-"""Words 8 and 9 are for control, 13 for machines."""
+"""Words 8 and 9 are for control."""
 CARRIED = 12
 """The first of the other jobs that a job carries with it in its lot, linked to one another; 0: none."""
+DAMAGED = 13
+"""1: it came damaged to where it is."""
 PASS = 1 << 41
 """What a job's serial number grows by when it is sent back: its draws are new then; `SERIAL_MASK` keeps the rest."""
 SERIAL_MASK = PASS - 1
@@ -186,9 +191,9 @@ AT_STORE, TIME, CURVE, STEP_STATION, NEXT_STEP, STEP_NUMBER = range(6)
 """NEXT_STEP: address of the step that follows, 0 at the end; STEP_NUMBER: its number in its product, for draws."""
 MIX_BITS = 16
 """What an unknown job may be is written as its product's number, shifted by this, plus a step's."""
-FORK, DEED = 6, 7
+FORK, DEED, IF_DAMAGED = 6, 7, 11
 """FORK: address of what decides where a job goes from here (`flow.py`), 0 where NEXT_STEP says it; DEED: address of
-what the step takes in or gives out beside the job itself."""
+what the step takes in or gives out beside the job itself; IF_DAMAGED: address of the fork of jobs that come damaged."""
 STEP_WORDS = 12
 """Words 8 and 9 are for control. The steps of a product stand one behind the other, in the order of their numbers;
 behind them stand ways out: copies of a step, each with another NEXT_STEP or FORK. A job whose way is decided is put at
@@ -201,6 +206,8 @@ FORK_KIND, FORK_N, FORK_PURPOSE, FORK_GROUP, WAYS = range(5)
 WAY_UP_TO, WAY_OUT, WAY_DOES, WAY_COUNTER, WAY_MOST = range(5)
 WAY_WORDS = 5
 LET_GO, SEND_BACK, SCRAP = range(3)
+GOES_ON = 10
+"""What a way does that leads nowhere: the job stays where it is."""
 # a deed: kinds taken, kinds given; then (shelf, how many) by kind taken, (way out, product, how many) by kind given
 TAKES_N, GIVES_N, DEEDS = range(3)
 # how a load is gathered: at least so many jobs, alike, after at most so long (-1: as long as it takes)
@@ -234,6 +241,7 @@ FOR_OUTCOME, FOR_WAY, FOR_ROUTE, FOR_SHARE = range(20, 24)
 FOR_ABSENCE, FOR_ABSENT = 35, 36
 FOR_PLANNED, FOR_PLAN_PHASE, FOR_DELAY, FOR_JOB, FOR_TOOL, FOR_TOOL_CHANGE, FOR_WARMING = range(10, 17)
 FOR_STOP_EVERY, FOR_STOP, FOR_LEVEL, FOR_ELAPSED, FOR_MISREAD = range(50, 55)
+FOR_DAMAGED, FOR_HANDLING, FOR_VERDICT = range(55, 58)
 
 # --- opcodes
 GET, CHANGE, ACQUIRE, WORK, WORKED, RELEASE_CREW, SERVICE, LEAVE, JUMP, LIFE_NEW, REPAIR = range(11)
@@ -241,6 +249,7 @@ MEET, FETCH, CARRY, DROP, ORDER_NEXT, ORDER_PLACE, DISPATCH, LINE_NEXT, LINE_SET
 HOLD, BREAK, MEND, BIN_NEXT, BIN_NOTE, RESET, STOP = range(20, 27)
 CHANGE_FROM, LIFE_AGED, SPAN, AWAIT, HALT, GO_ON, SPARE, FALLS_DUE, USE_UP, ASIDE = range(30, 40)
 ASIDE_SERVICE, ASIDE_WARM, ASIDE_COOL, ASIDE_HERE, ASIDE_OUT, ASIDE_BACK = range(6)
+ASIDE_LOOK, ASIDE_VERDICT, ASIDE_REJOIN, ASIDE_WEIGH, ASIDE_TOOL, ASIDE_RENEW = range(6, 12)
 """What ASIDE does, by its first operand: what few machines need."""
 SEND, KIT, PART, GATHER, BELT, ORDER_DRAWN = 40, 41, 42, 43, 44, 45
 ACQUIRE_PEOPLE, PERSON_TURN = 65, 66

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel.calls import call_again
+from andon.models.simulate.kernel.damage import look_over, rejoin, verdict
 from andon.models.simulate.kernel.downtime import book_off, break_down, mend, spare
 from andon.models.simulate.kernel.floor import wake_desk
 from andon.models.simulate.kernel.pace import change_from, service_paced, warm_up
 from andon.models.simulate.kernel.stops import await_plan, due, life_aged, span, use
+from andon.models.simulate.kernel.wear import renew, tool_due, weigh_life
 
 
 def step_machine(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, c: int, pc: int) -> int:
@@ -47,6 +49,8 @@ def aside(m: at.Words, f: at.Reals, p: int, what: int, b: int, c: int, pc: int) 
     if what == at.ASIDE_HERE:
         book_off(m, p)
         return pc + 1
+    if what >= at.ASIDE_LOOK:
+        return upset(m, f, p, what, b, c, pc)
     if what == at.ASIDE_OUT:
         m[at.OUTAGE] += 1
         return pc + 1
@@ -54,4 +58,21 @@ def aside(m: at.Words, f: at.Reals, p: int, what: int, b: int, c: int, pc: int) 
     if m[at.OUTAGE] == 0:
         call_again(m)
         wake_desk(m)
+    return pc + 1
+
+
+def upset(m: at.Words, f: at.Reals, p: int, what: int, b: int, c: int, pc: int) -> int:
+    """What happens to machines and jobs: damage, wear that makes machines fail, work that makes them new."""
+    if what == at.ASIDE_LOOK:
+        return look_over(m, f, p, b, c, pc)
+    if what == at.ASIDE_VERDICT:
+        return verdict(m, p, b, pc)
+    if what == at.ASIDE_REJOIN:
+        return rejoin(m, p, b, pc)
+    if what == at.ASIDE_TOOL:
+        return tool_due(m, f, p, b, c, pc)
+    if what == at.ASIDE_WEIGH:
+        weigh_life(m, f, p)
+    else:
+        renew(m, f, p if b == 0 else b, c)
     return pc + 1
