@@ -17,8 +17,9 @@ from andon.models.simulate.live import LiveState, MachineNow
 from andon.models.simulate.rows import Rows
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, exponential, line
-from andon.site.floor import Assumption, Crew, Distribution
-from andon.site.model import Site
+from andon.site.floor import Area, Assumption, Crew, Distribution
+from andon.site.model import Element, ElementKind, Site
+from andon.site.pace import Wear
 from andon.site.stops import Disturbance, Maintenance
 
 simpy = pytest.importorskip("simpy")
@@ -255,3 +256,35 @@ def test_the_same_machine_in_simpy_has_the_same_law() -> None:
         error = math.sqrt(ours.var() / len(ours) + other.var() / n)
         assert abs(ours.mean() - other.mean()) < 4 * error + 0.002 * ours.mean()
         assert 0.75 < ours.std() / other.std() < 1.33
+
+
+def test_planned_work_and_tools_take_anybody_who_has_the_skill() -> None:
+    """Four machines due at once, ten minutes each, two people each: a fitter and an electrician can, others cannot."""
+    site = with_law(busy_line(constant(60.0), machines=4), "service", constant(600.0))
+    crews = (
+        Crew(id="fitters", name="Fitters", size={"all": 2}, skills=("oil",)),
+        Crew(id="electricians", name="Electricians", size={"all": 1}, skills=("oil", "wires")),
+        Crew(id="cooks", name="Cooks", size={"all": 9}),
+    )
+    site = site.model_copy(update={"crews": crews})
+    for people, ends in ((1, [10, 10, 10, 20]), (2, [10, 20, 30, 40]), (3, [10, 20, 30, 40])):
+        plan = Maintenance(time="service", at=("01:00",), skill="oil", people=people, interrupts=True)
+        rows = run(with_station(site, maintenance=(plan,)), 3.0)
+        assert sorted(rows.share(k, at.PLANNED)[0] * 180 for k in range(4)) == pytest.approx(ends)
+    wear = Wear(life="life", change="service", skill="oil")
+    rows = run(with_station(with_law(site, "life", constant(HOUR)), wear=wear), 3.0)
+    assert rows.crew_book(0, at.B_WORKED)[0] / 1e6 + rows.crew_book(1, at.B_WORKED)[0] / 1e6 > 3.0 * 0.4 * HOUR
+
+
+def test_people_walk_to_planned_work() -> None:
+    """Thirty metres at a metre a second before ten minutes of work, from where the crew's own place is."""
+    site = planned(busy_line(constant(60.0)), constant(600.0), at=("01:00",), crew="fitters", interrupts=True)
+    hall = Area(id="hall", name="Hall", x_m=0, y_m=0, width_m=50, height_m=50)
+    kind = ElementKind.EQUIPMENT
+    places = (
+        Element(id="m0-0", kind=kind, name="m", area="hall", x_m=30, y_m=0),
+        Element(id="fitters", kind=ElementKind.PERSONNEL, name="f", area="hall", x_m=0, y_m=0),
+    )
+    fitters = Crew(id="fitters", name="Fitters", size={"all": 1}, walk_m_per_s=1.0)
+    rows = run(site.model_copy(update={"crews": (fitters,), "areas": (hall,), "elements": places}), 3.0)
+    assert rows.share(0, at.PLANNED)[0] * 3 * HOUR == pytest.approx(630.0)

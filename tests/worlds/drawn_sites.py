@@ -39,7 +39,7 @@ from andon.site.orders import Order
 from andon.site.pace import Hours, Learning, WarmUp, Wear
 from andon.site.part import Part
 from andon.site.roads import Blocked, Edge, Node, Roads, Stop
-from andon.site.stops import Disturbance, Maintenance
+from andon.site.stops import Disturbance, Maintenance, Scenario
 
 HORIZON_S = 1800.0
 """How long drawn sites are run: times are drawn such that some hundred things happen."""
@@ -161,7 +161,8 @@ def planned_work(draw: Draw, site: Site) -> Site:
     when: dict[str, Any] = {"at": ("00:05", "00:20")}
     if draw(st.booleans()):
         when = {"every_h": draw(st.floats(0.05, 0.5)), "counts": draw(st.sampled_from(("calendar", "running")))}
-    work = Maintenance(time=f"planned{i}", crew=crew, interrupts=draw(st.booleans()), **when)
+    renews = site.stations[i].breakdown is not None and draw(st.booleans())
+    work = Maintenance(time=f"planned{i}", crew=crew, interrupts=draw(st.booleans()), renews=renews, **when)
     return change_station(site, i, maintenance=(work,))
 
 
@@ -581,12 +582,57 @@ def paced(draw: Draw, site: Site) -> Site:
         i,
         hours=(Hours(start="00:05", end="00:15", factor=1.4),),
         learning=Learning(rate=0.9, floor=0.5),
-        wear=Wear(life=f"life{i}", change=f"change{i}", slows=0.3),
+        wear=Wear(life=f"life{i}", change=f"change{i}", slows=0.3, fails=draw(st.sampled_from((0.0, 4.0)))),
         warm_up=WarmUp(after_min=0.5, time=f"warming{i}"),
+        switch_off_min=draw(st.none() | st.floats(0.1, 1)),
         speed_of={site.stations[i].machines[0]: draw(st.floats(0.5, 2.0))},
     )
     alike = draw(st.floats(0, 1))
     return change(site, products=tuple(change(p, correlation=alike) for p in site.products))
+
+
+def damage(draw: Draw, site: Site) -> Site:
+    """Jobs that come damaged, always or by a scenario: handled, scrapped, sent back."""
+    i = some_station(draw, site)
+    here = site.stations[i]
+    route = next((p.route for p in site.products if any(s.station == here.id for s in p.route)), ())
+    if draw(st.booleans()) and route:
+        site = roomy(site)
+    outcomes = [Outcome(share=draw(st.floats(0.1, 0.5)), to="scrap")]
+    back = [s.called for s in route if _area(site, s.station) == here.area]
+    if draw(st.booleans()) and back:
+        outcomes.append(Outcome(share=draw(st.floats(0.1, 0.5)), to=draw(st.sampled_from(back)), at_most=2))
+    handler = None
+    if draw(st.booleans()):
+        handler = "handlers"
+        site = add_crew(site, handler, 1)
+    made = Disturbance(
+        id="crushed",
+        kind="damaged-packaging",
+        stations=(here.id,),
+        lasts="handling-damage",
+        share=draw(st.floats(0, 0.5)),
+        crew=handler,
+        outcomes=tuple(outcomes),
+    )
+    site = assume(site, "handling-damage", draw(LAWS))
+    some = Scenario(kind="damaged-packaging", what=here.id, from_s=300.0, for_s=600.0, amount=0.8)
+    scenarios = (*site.scenarios, some) if draw(st.booleans()) else site.scenarios
+    return change(site, disturbances=(*site.disturbances, made), scenarios=scenarios)
+
+
+def _area(site: Site, station: str) -> str:
+    return next(s.area for s in site.stations if s.id == station)
+
+
+def missing(draw: Draw, site: Site) -> Site:
+    """Somebody of some crew is not there for a while."""
+    if not site.crews:
+        return site
+    who = draw(st.sampled_from([c.id for c in site.crews] + [s for c in site.crews for s in c.skills]))
+    from_s = draw(st.floats(0, 1500))
+    gone = Scenario(kind="missing-worker", what=who, from_s=from_s, for_s=600.0, amount=draw(st.integers(1, 3)))
+    return change(site, scenarios=(*site.scenarios, gone))
 
 
 WORDS: dict[str, Word] = {
@@ -624,6 +670,8 @@ WORDS: dict[str, Word] = {
     "lots": lots,
     "buffers by priority": ranked,
     "no places": no_places,
+    "damage": damage,
+    "somebody missing": missing,
 }
 """In the order in which they are applied."""
 

@@ -63,7 +63,8 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
             typer.Option(
                 "--scenario",
                 help="Suppose a trouble: `missing-worker:CREW@2h+1h`, `network-outage@2h+1h`, "
-                "`damaged-packaging:STATION@2h+1h`, `blocked-aisle:EDGE@2h+1h`; =NUMBER says how much.",
+                "`damaged-packaging:STATION@2h+1h`, `blocked-aisle:EDGE@2h+1h`; =NUMBER says how much; without "
+                "+1h it lasts, without @2h all along.",
                 metavar="KIND:WHAT@START+LENGTH",
             ),
         ] = None,

@@ -140,22 +140,27 @@ def _unseen(site: Site) -> Iterator[str]:
         yield "where people are (taken as where they are needed first)"
     if any(c.work_max_min or c.lift_max_min for c in site.crews):
         yield "how long people have worked and what they have lifted this shift (taken as rested, and nothing)"
-    if any(s.breakdown for s in site.stations):
-        yield "how long each machine has run since its last repair"
     if any(o.at_most for p in site.products for route in p.routes for step in route for o in step.outcomes):
         yield "how often jobs on the floor were sent back before (taken as never)"
     if any(s.lot for s in site.stations):
         yield "which jobs on the floor travel in lots (taken as none; levels count lots as one)"
+    yield from _unseen_machines(site)
+    if site.conveyors:
+        yield "what is on conveyors (taken as nothing)"
+    if site.demand:
+        yield "how long ago the last order of each product came, and how old the waiting orders are"
+
+
+def _unseen_machines(site: Site) -> Iterator[str]:
+    """The same of machines."""
+    if any(s.breakdown for s in site.stations):
+        yield "how long each machine has run since its last repair"
     if any(d.kind == "damaged-packaging" for d in site.disturbances):
         yield "which of the jobs that wait are damaged (drawn when they are taken up)"
     if any(s.switch_off_min is not None for s in site.stations):
         yield "how long idle machines have waited (taken as not at all; those that are off stay off)"
     if any(s.wear for s in site.stations):
         yield "how far tools are used up (taken as anything between new and worn out)"
-    if site.conveyors:
-        yield "what is on conveyors (taken as nothing)"
-    if site.demand:
-        yield "how long ago the last order of each product came, and how old the waiting orders are"
 
 
 def _number(values: Mapping[str, Value], signal: str) -> float | None:

@@ -65,7 +65,7 @@ def without(line: Line, begin: int, end: int) -> Line:
 
     >>> come, go, pause = at.COME, at.GO, at.PAUSE
     >>> without([(0, come, 7), (30, pause, 5), (60, pause, 5), (90, go, 0)], 20, 50)
-    [(0, 1, 7), (20, 2, 0), (50, 1, 7), (60, 3, 5), (90, 2, 0)]
+    [(0, 1, 7), (20, 2, 0), (50, 1, 1099511627783), (60, 3, 5), (90, 2, 0)]
     >>> without([(10, come, 7), (30, pause, 5), (90, go, 0)], 0, 200)
     []
     """
@@ -81,7 +81,8 @@ def without(line: Line, begin: int, end: int) -> Line:
             come = False
             for a, b in ((since, min(when, begin)), (max(since, end), when)):
                 if a < b:
-                    found.append((a, at.COME, name))
+                    back = a > since and since < begin and name != -1
+                    found.append((a, at.COME, at.RETURNS + (name if name >= 0 else -2 - name) if back else name))
                     found += [p for p in pauses if a <= p[0] < b]
                     found.append((b, at.GO, 0))
     return found

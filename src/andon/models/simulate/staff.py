@@ -6,6 +6,7 @@ crews that are large enough in every shift, so that it points at nobody.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from andon.models.simulate.calendar import spans
 from andon.models.simulate.figure import Figure
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.missing import gone
 from andon.models.simulate.rows import Column, Rows
 from andon.models.simulate.spread import Spread, spread
 from andon.site.floor import Crew
@@ -102,11 +104,14 @@ def _planned_min(rows: Rows, crew: Crew) -> float:
     begin, end = options.start_ns + options.warmup_ns, options.start_ns + options.horizon_ns
     total = 0
     for shift in site.shifts:
+        size = crew.size.get(shift.id, 0)
+        away = [(options.start_ns + a, options.start_ns + b, n) for a, b, n in gone(site, crew.id, shift.id)]
         for (_, finish), pauses in spans(site, shift, begin, end):
-            for pause in pauses:
-                for member in range(crew.size.get(shift.id, 0)):
-                    a, b = pause.of(member, finish)
-                    total += max(0, min(b, end) - max(a, begin))
+            for member, pause in itertools.product(range(size), pauses):
+                a, b = pause.of(member, finish)
+                missing = [(max(a, x), min(b, y)) for x, y, n in away if member >= size - n]
+                taken = [(a, b)] if not missing else [(a, missing[0][0]), (missing[0][1], b)]
+                total += sum(max(0, min(y, end) - max(x, begin)) for x, y in taken)
     return total / 6e10
 
 

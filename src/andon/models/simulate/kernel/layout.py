@@ -144,6 +144,8 @@ GONE, FREE, ON_TASK, ON_BREAK, AT_REST = range(5)
 """What a person does; the crew's book has its time by these numbers, and walking where it would have GONE."""
 COME, GO, PAUSE = range(1, 4)
 """What a person's line says: (when, which of them, a number) each."""
+RETURNS = 1 << 40
+"""Added to the name of a shift: who comes was there before in it, and was away."""
 B_WALKED, B_WAITED, B_WORKED, B_BREAK, B_REST, B_PLANNED, B_MM, B_RUN_MAX, B_LIFTED, B_HEAVY, B_LIFTED_MAX = range(11)
 B_ABSENT, B_EXPECTED = 11, 12
 BOOKED = 13

@@ -61,24 +61,28 @@ def come_in(m: at.Words, f: at.Reals, w: int, occurrence: int) -> None:
 
     `occurrence` names the shift of that day; -1: the person is seen to be there; -2 less the name: the shift began
     before the start, and nobody knows where the person is. The share of absent people is drawn once a crew and shift,
-    then each person by it: a binomial number.
+    then each person by it: a binomial number. Who comes back into a shift is counted once, with what they have lifted.
     """
     book = m[w + at.P_BOOK]
+    returns = occurrence >= at.RETURNS
+    if returns:
+        occurrence -= at.RETURNS
     somewhere = occurrence < 0
     if occurrence < -1:
         occurrence = -2 - occurrence
-    m[book + at.B_EXPECTED] += 1
+    m[book + at.B_EXPECTED] += 0 if returns else 1
     if m[book + at.B_ABSENCE] != 0 and occurrence >= 0:
         crew = m[book + at.B_CREW]
         share = duration(f, m[book + at.B_ABSENCE], unit(m[at.KEY], (at.FOR_ABSENCE << 32) + crew, occurrence), 0.0)
         if unit(m[at.KEY], (at.FOR_ABSENT << 32) + crew, (occurrence << 16) + m[w + at.P_NUMBER]) < share:
-            m[book + at.B_ABSENT] += 1
+            m[book + at.B_ABSENT] += 0 if returns else 1
             return
     m[w + at.P_X] = at.NOWHERE if somewhere else m[book + at.B_X]
     m[w + at.P_Y] = m[book + at.B_Y]
     m[w + at.P_PLACE] = m[book + at.B_PLACE]
     m[w + at.P_RUN] = 0
-    m[w + at.P_LOAD] = 0
+    if not returns:
+        m[w + at.P_LOAD] = 0
     m[w + at.P_IDLE] = m[at.NOW] - m[book + at.B_PAUSE]
     m[w + at.P_AT] = m[w + at.P_BENCH]
     m[m[w + at.P_AT] + at.THERE_N] += 1
