@@ -173,7 +173,7 @@ def _machine(values: Mapping[str, Value], machine: str, station: Station, sample
     if state not in MACHINE_STATES:
         sampled.append(f"what `{machine}` is doing (taken as idle)")
         return MachineNow()
-    if state == "maintenance" and not station.maintenance:
+    if state == "maintenance" and not station.maintenance and station.wear is None:
         sampled.append(f"how long the work on `{machine}` goes on (its site plans none; taken as idle)")
         return MachineNow()
     job = str(values.get(f"{machine}.job", ""))

@@ -244,7 +244,7 @@ def _woken_code(code: Code, wiring: Wiring) -> None:
 
 
 def _leave_code(code: Code, wiring: Wiring, rejoin: int) -> int:
-    """Send the load on, as the jobs or lots that it is now; where that begins. With nothing left `rejoin` comes here."""
+    """Send the load on, as the jobs or lots that it is now; where that begins. With none left, `rejoin` comes here."""
     start = code.here
     if wiring.parts:
         code.add(at.PART)
