@@ -15,6 +15,8 @@ from andon.site.stops import Outcome
 KINDS = {"priority": at.BY_ORDER, "first-free": at.BY_FREE, "shortest-queue": at.BY_QUEUE}
 SCRAPPED, FINISHED = "scrap", "done"
 """Words of an outcome that are no steps."""
+IF_DAMAGED = 1000
+"""What outcomes of damage are counted from, beside those of the step."""
 COUNTERS_MAX = 15
 """Outcomes of one product that count how often a job was sent back."""
 STEPS_MAX = 60_000
@@ -105,7 +107,7 @@ class Graph:
         step = self.product.routes[r][k]
         if not step.outcomes:
             return self._to(here, r, k + 1)
-        ways = [self._way(here, r, k, outcome) for outcome in step.outcomes]
+        ways = [self._way(here, r, k, i, outcome) for i, outcome in enumerate(step.outcomes)]
         rest = 1.0 - sum(o.share for o in step.outcomes)
         if rest < -1e-9:
             raise Unrunnable(
@@ -115,7 +117,7 @@ class Graph:
             ways.append(Way(rest, self._to(here, r, k + 1)))
         return 0, self._fork(here, at.BY_CHANCE, at.FOR_OUTCOME, ways)
 
-    def _way(self, here: int, r: int, k: int, outcome: Outcome) -> Way:
+    def _way(self, here: int, r: int, k: int, i: int, outcome: Outcome) -> Way:
         route = self.product.routes[r]
         if outcome.to == SCRAPPED:
             return Way(outcome.share, (0, 0), at.SCRAP)
@@ -145,7 +147,7 @@ class Graph:
         outcomes = [o for o in (stated.outcomes if stated else ()) if o.to == SCRAPPED or o.to in steps]
         if not outcomes:
             return 0
-        ways = [self._way(here, r, k, o) for o in outcomes]
+        ways = [self._way(here, r, k, IF_DAMAGED + i, outcome) for i, outcome in enumerate(outcomes)]
         ways.append(Way(1.0 - sum(o.share for o in outcomes), (0, 0), at.GOES_ON))
         return self._fork(here, at.BY_CHANCE, at.FOR_VERDICT, ways)
 
