@@ -142,8 +142,7 @@ class Peer:
                 job = Job(number, serial, self.env.now + kind.due_h * 3600.0, kind.priority)
                 self.outside.append((kind.priority, self.env.now, 1000 + number, job))
                 serial += 1
-            if self.limit < 10**9:
-                yield self.env.timeout(0.0)  # all orders of an instant are in the book before the desk looks
+            yield self.env.timeout(0.0)  # all orders of an instant are in the book before the desk looks
             self.let_in()
             yield self.env.timeout(float(kind.every.value or 0.0))
 
