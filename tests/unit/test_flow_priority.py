@@ -118,7 +118,8 @@ def _kits(discipline: str) -> Site:
     site = line(stages, constant(1e6), products=((0, 1), (0, 1), (2,)))
     takes = (Taken(product="p2", buffer="shelf"),)
     for k, priority in enumerate((9, 1)):
-        site = routed(site, k, {"at": 0}, {"at": 1, "takes": takes}, priority=priority)
+        before = [{"at": 0}] * (1 + k)  # the urgent one goes there twice, and so comes to the benches later
+        site = routed(site, k, *before, {"at": 1, "takes": takes}, priority=priority)
     kept = Buffer(id="shelf", capacity=3, discipline=discipline)
     demand = (*site.demand[:2], change(site.demand[2], quantity=2))
     return change(site, buffers=(*site.buffers, kept), demand=demand)
@@ -134,13 +135,14 @@ def test_parts_go_to_the_more_urgent_of_two_benches_that_wait(discipline: str, u
 
 def test_a_bench_takes_the_more_urgent_of_the_jobs_that_wait_in_its_own_buffer() -> None:
     """One bench, one part every 30 s: the first job is in hand already, then come the urgent ones."""
-    site = line([Stage(constant(5.0)), Stage(constant(30.0))], constant(1e6), quantity=3, products=((0,), (0,), (1,)))
+    stages = [Stage(constant(5.0)), Stage(constant(30.0)), Stage(constant(1.0))]
+    site = line(stages, constant(1e6), quantity=3, products=((0,), (0,), (1,)))
     takes = (Taken(product="p2", buffer="shelf"),)
     for k, priority in enumerate((9, 1)):
-        site = routed(site, k, {"at": 0, "takes": takes}, priority=priority)
-    site = change(
-        site, buffers=(change(site.buffers[0], discipline="priority"), site.buffers[1], Buffer(id="shelf", capacity=9))
-    )
+        before = [{"at": 2}] * k  # the urgent ones come a little later
+        site = routed(site, k, *before, {"at": 0, "takes": takes}, priority=priority)
+    first = change(site.buffers[0], discipline="priority")
+    site = change(site, buffers=(first, *site.buffers[1:], Buffer(id="shelf", capacity=9)))
     site = change(site, demand=(*site.demand[:2], change(site.demand[2], quantity=6)))
     rows = runs(site, 200.0, 1, plain=True)
     assert rows.product(1, at.LAST_EXIT)[0] == (30 * 4 + 5) * 10**9
