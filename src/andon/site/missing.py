@@ -23,7 +23,7 @@ def not_represented(site: Site) -> tuple[str, ...]:
     if never_absent := [c.id for c in site.crews if c.absence is None]:
         what = f"nobody of {_listed(never_absent)} is ever ill or called away"
         missing.append(f"worker availability: {what}, so crews are as large as the shift says")
-    stated = {d.kind for d in site.disturbances}
+    stated = {d.kind if d.kind != "damaged-packaging" else "exceptions" for d in site.disturbances}
     if site.signals and "sensor-error" not in stated:
         missing.append("sensor error: readings are taken as exact")
     prompt = [s.id for s in site.stations if s.breakdown is not None and not (s.breakdown.crew or s.breakdown.skill)]

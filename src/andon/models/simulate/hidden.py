@@ -44,13 +44,21 @@ class Hidden:
 def hidden(site: Site) -> tuple[Hidden, ...]:
     """The six, as this site states them."""
     laws: dict[str, list[str]] = {"exceptions": [], "maintenance-delay": [], "sensor-error": []}
-    for d in site.disturbances:
-        laws[d.kind] += [n for n in (d.every, d.lasts, d.levels, d.elapsed) if n]
-    kinds = {d.kind for d in site.disturbances}
+    stated = [d for d in site.disturbances if d.kind != "damaged-packaging" or d.share > 0]
+    for d in stated:  # damage is an exception, too
+        kind = "exceptions" if d.kind == "damaged-packaging" else d.kind
+        laws[kind] += [n for n in (d.every, d.lasts, d.levels, d.elapsed) if n]
+    kinds = {"exceptions" if d.kind == "damaged-packaging" else d.kind for d in stated}
+    orders = ["orders.csv"] if site.orders else []
     downs = [s.breakdown for s in site.stations if s.breakdown is not None]
     waits = bool(downs) and all(b.crew or b.skill for b in downs)
     return (
-        Hidden("demand", bool(site.demand), _once([d.every for d in site.demand]), "nothing says when work arrives"),
+        Hidden(
+            "demand",
+            bool(site.demand or site.orders),
+            _once([d.every for d in site.demand] + orders),
+            "nothing says when work arrives",
+        ),
         Hidden(
             "downtime",
             bool(downs),
