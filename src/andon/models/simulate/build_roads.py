@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
+
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.kernel import road
 from andon.site.floor import Fleet
@@ -86,6 +88,18 @@ def stand(builder: Builder, v: int, node: int) -> None:
     words[v + road.BEFORE_ME], words[v + road.AFTER_ME] = last, net
 
 
+def never_cross(builder: Builder) -> bool:
+    """Whether no way home leads from a place to others from which one leads back.
+
+    Then wherever vehicles stand, nobody is in the way of the foremost: all can go home one by one.
+    """
+    try:
+        TopologicalSorter(builder.homeward).prepare()
+    except CycleError:
+        return False
+    return True
+
+
 def home_ways(builder: Builder, g: int, place: int) -> int:
     """Address of a table: by node, a bit for each place on the way from there to a parking place, BITS a word.
 
@@ -99,15 +113,21 @@ def home_ways(builder: Builder, g: int, place: int) -> int:
     arcs = words[g + road.OPEN_NEXT] + graph.targets.index(place) * len(graph.nodes)
     table: list[int] = []
     for start in range(len(graph.nodes)):
-        row, node = 0, start
+        row, node, here = 0, start, graph.node_segment[start]
+        somebodys = roads.nodes[start].parks is not None
         while node != place:
             if words[arcs + node] < 0:
                 row = (1 << len(bits)) - 1
+                builder.homeward.setdefault(here, set()).add(here)
                 break
             arc = graph.arcs[words[arcs + node]]
             node = arc.end
-            for segment in {arc.segment, graph.node_segment[node]} & bits.keys():
-                row |= 1 << bits[segment]
+            for segment in (arc.segment, graph.node_segment[node]):
+                if segment in bits:
+                    row |= 1 << bits[segment]
+                    if segment != here and not somebodys:
+                        builder.homeward.setdefault(here, set()).add(segment)
+                    here = segment
         row &= ~(1 << bits[graph.node_segment[start]])
         for _ in range(words[words[road.ROADS] + road.HOME_WORDS]):
             table.append(row & ((1 << road.BITS) - 1))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from andon.models.simulate import warm
 from andon.models.simulate.build_people import Asks
-from andon.models.simulate.build_roads import home_ways, network_tables, stand
+from andon.models.simulate.build_roads import home_ways, network_tables, never_cross, stand
 from andon.models.simulate.builder import Builder, Options
 from andon.models.simulate.calendar import spans
 from andon.models.simulate.kernel import layout as at
@@ -144,6 +144,8 @@ def vehicles(builder: Builder, asks: Asks) -> None:
             if live is not None and builder.road and live.vehicles.get(vehicle) in {"moving", "loading"}:
                 warm.vehicle(words, p, start, aboard, handling)
             number += 1
+    if builder.vehicle_records:
+        words[road.NET + road.NEVER_CROSS] = int(never_cross(builder))
     if builder.closing:
         builder.process("closures", at.CALENDAR, closures_code(builder.code), 0)
 

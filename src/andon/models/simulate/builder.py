@@ -65,6 +65,8 @@ class Builder:
         """When which edges of the roads are closed, from the first change on."""
         self.fleet_records: list[int] = []
         self.vehicle_records: list[int] = []
+        self.homeward: dict[int, set[int]] = {}
+        """From which place of the roads ways home lead on to which."""
         self.next_proc = 0
         self.road = False
         """Whether anything is ever carried."""

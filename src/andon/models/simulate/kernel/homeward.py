@@ -33,6 +33,8 @@ def all_can_go_home(m: at.Words, p: int, v: int, before: int) -> bool:
     It is enough that `p` can, given that all could before it went on: they are then as free as they were.
     """
     net = road.NET
+    if m[net + road.NEVER_CROSS] != 0:
+        return True
     bit = m[v + road.BIT]
     if m[net + road.PLAN_N] == ORDERED:
         if is_clear(m, v, m[net + road.TAKEN]):
@@ -288,7 +290,7 @@ def who_is_before(m: at.Words, p: int, v: int) -> int:
 def first_on_list(m: at.Words, among: int) -> int:
     """The vehicle of a set that goes home first; 0: none of them is on the road."""
     net = road.NET
-    if m[net + road.PLAN_N] == ORDERED:
+    if m[net + road.PLAN_N] == ORDERED or m[net + road.NEVER_CROSS] != 0:  # of these, no list is kept up
         keep(m, list_of(m, everybody(m)), everybody(m))
     for i in range(m[net + road.PLAN_N]):
         u = m[m[net + road.PLAN] + 2 * i]

@@ -35,10 +35,12 @@ RECORDS, HOME_WORDS, STUCK, PLAN, PLAN_N, SPARE, WAITERS, TAKEN, NEXT_HOME, LAST
 """RECORDS: address of the first vehicle's record. PLAN: who drives how many arcs home, in order; SPARE: room for the
 next one. STUCK: who did not get home when that was last played, a bit each; WAITERS: who waits. TAKEN: HOME_WORDS
 words, a bit for each place that a vehicle keeps; LEFT_THERE: room for as many. NEXT_HOME, LAST_HOME: the first and the
-last vehicle's record in the order in which they can go home. ELSEWISE: somebody may wait for another reason than that
-his next segment is taken."""
-FIRST_WAITING, LAST_WAITING = 35, 36
-"""Of those that wait: the vehicles' records, in the order in which they came; the network's own where nobody waits."""
+last vehicle's record in the order in which they can go home. ELSEWISE: for whom
+somebody may wait, a bit each, for another reason than that they are in his next segment."""
+FIRST_WAITING, LAST_WAITING, NEVER_CROSS = 35, 36, 37
+"""Of those that wait: the vehicles' records, in the order in which they came; the network's own where nobody waits.
+NEVER_CROSS: whether ways home lead all from place to place as in a tree, so that wherever vehicles stand they can go
+home one by one, the foremost first."""
 NETWORK_WORDS = 40
 
 # --- a node; a place is a segment that a node belongs to: vehicles stand in places

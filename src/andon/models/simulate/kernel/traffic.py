@@ -75,13 +75,12 @@ def try_to_go(m: at.Words, p: int, v: int) -> bool:
     m[v + road.WANTS_PLACE] = 0
     if node == m[v + road.PARKING] and protected != 0 and protected != p:  # noqa: PLR1714 - as above
         m[v + road.DEPENDS] = m[m[protected + at.MORE_VEHICLE] + road.BIT]
-        m[net + road.ELSEWISE] = 1
+        m[net + road.ELSEWISE] |= m[v + road.DEPENDS]
         return False
     table = m[m[v + road.FLEET] + road.NEXT_ARC]
     arc = next_arc(m, table, node, goal)
     if arc < 0:
         m[v + road.DEPENDS] = road.CLOCK
-        m[net + road.ELSEWISE] = 1
         if protected == p:  # nobody should wait for a closure that is not in his way
             m[net + road.PROTECTED] = 0
             m[net + road.AGAIN] = 1
@@ -113,7 +112,7 @@ def try_to_go(m: at.Words, p: int, v: int) -> bool:
             able_one_by_one(m, 0)  # the order was tried for another place
         depends = who_is_before(m, p, v) if m[v + road.GIVES_WAY] != 0 else m[net + road.STUCK] & ~m[v + road.BIT]
     m[v + road.DEPENDS] = depends
-    m[net + road.ELSEWISE] = 1
+    m[net + road.ELSEWISE] |= depends
     return False
 
 
@@ -209,7 +208,7 @@ def arrive_at_node(m: at.Words, p: int, v: int) -> None:
         m[behind + road.SOUGHT] = 0
         m[behind] = 0
     more = int(one == road.SEVERAL) | int(two == road.SEVERAL) | int(one * two != 0)
-    if m[net + road.AGAIN] | m[net + road.ELSEWISE] | more != 0:
+    if m[net + road.AGAIN] | (m[net + road.ELSEWISE] & m[v + road.BIT]) | more != 0:
         let_go(m, m[v + road.BIT], lane, behind)
     elif one + two != 0:
         let_one_go(m, one + two, lane, behind)
@@ -248,7 +247,7 @@ def let_go(m: at.Words, moved: int, one: int, two: int) -> None:
             place = m[v + road.WANTS_PLACE]
             if lane + place == 0:
                 again = m[v + road.DEPENDS] & moved
-                m[net + road.ELSEWISE] = 1
+                m[net + road.ELSEWISE] |= m[v + road.DEPENDS]
             else:
                 again = int(lane == one) | int(lane == two) | int(place == one) | int(place == two)
             if again | everybody != 0:
