@@ -168,7 +168,7 @@ def _other_module(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _no_object(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("numba.core.codegen.CPUCodeLibrary._optimize_final_module")
+    monkeypatch.delattr("numba.core.codegen.CPUCodeLibrary._get_module_for_linking")
 
 
 def _other_call(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,12 +91,17 @@ def _object_code(library: Any, entry: str) -> bytes:
     for function in module.functions:
         if not function.is_declaration and function.name != entry:
             function.linkage = "internal"
-    library._optimize_final_module()  # noqa: SLF001 - as above
-    module.verify()
     processor = {"cpu": binding.get_host_cpu_name(), "features": binding.get_host_cpu_features().flatten()}
     close: Any = binding.Target.from_default_triple().create_target_machine(
         **processor, opt=3, reloc="pic", codemodel="small", jit=True
     )
+    tuning: Any = binding.create_pipeline_tuning_options(speed_level=3)
+    tuning.loop_vectorization = tuning.slp_vectorization = (
+        False  # its loops turn a few times: a wide one is set up in vain
+    )
+    passes: Any = binding.create_pass_builder(close, tuning)
+    passes.getModulePassManager().run(module, passes)
+    module.verify()
     return bytes(close.emit_object(module))
 
 
