@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from road_sites import edge, node, one, road_site
 
+from andon.models.simulate.asked import asked
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel import road
+from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, exponential
 from andon.site.model import Site
 from andon.site.roads import Edge
@@ -56,6 +59,24 @@ def test_drawn_roads_keep_the_laws(site: Site, replication: int) -> None:
     r = run(site, 20_000.0, replication)
     keeps_every_law(r)
     assert r.m[r.products[0] + at.DONE] == 12
+
+
+@given(site=halls(), replication=st.integers(0, 1000))
+@settings(deadline=None, max_examples=40)
+def test_where_ways_home_never_cross_nothing_would_have_been_refused(site: Site, replication: int) -> None:
+    """Trying, step by step, whether all can still go home comes to the same as not trying, where that is found idle."""
+    image = compile_site(site, None, 20_000.0, asked(site, {}))
+    if not image.memory[road.NET + road.NEVER_CROSS]:
+        return
+    found = []
+    for idle in (1, 0):
+        image.memory[road.NET + road.NEVER_CROSS] = idle
+        rows = replicate(image, 1, 1, first=replication, flavour="plain")
+        first = len(image.machines)
+        states = (at.STARVED, at.MOVING, road.CARRYING, road.LOADING, road.IN_TRAFFIC)
+        shares = [float(rows.share(first + k, s)[0]) for k in range(len(image.vehicles)) for s in states]
+        found.append((int(rows.header(at.EVENTS)[0]), int(rows.header(road.NET + road.GAVE_WAY)[0]), shares))
+    assert found[0] == found[1]
 
 
 SMOOTH = (

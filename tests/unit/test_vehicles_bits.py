@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from road_sites import edge, node, one, road_site
 
 from andon.adapters.site_folder import load
 from andon.core.time import SECOND
@@ -13,8 +14,10 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
 from andon.models.simulate.live import live_state
 from andon.models.simulate.run import compile_site, replicate
+from andon.models.simulate.textbook import Stage, constant
 from andon.models.simulate.traffic import traffic
 from andon.site.model import Site
+from andon.site.roads import Edge
 
 HALL = Path(__file__).parents[2] / "examples" / "vehicles-hall"
 SHIFT_CHANGE = 1_767_620_400 * SECOND
@@ -62,6 +65,22 @@ def test_another_vehicle_has_a_parking_place_of_its_own() -> None:
     assert found is not None
     assert all(sum(f.shares.values()) == pytest.approx(1.0) for f in found.fleets)
     assert found.fleets[0].loaded_km > 0.1
+
+
+TREE = [edge("p1", "a"), edge("p2", "a"), edge("a", "b"), edge("b", "c")]
+ENDS = [edge("p1", "a"), edge("p2", "c"), edge("a", "b"), edge("b", "c")]
+LOOP = [edge("p1", "a"), edge("p2", "a"), one("a", "b"), one("b", "c"), one("c", "a")]
+TWO = [edge("p1", "a"), edge("p2", "b"), one("a", "b"), one("b", "c"), one("c", "a")]
+
+
+@pytest.mark.parametrize(("edges", "never"), [(TREE, 1), (ENDS, 0), (LOOP, 1), (TWO, 0)])
+def test_ways_home_that_never_cross_are_known(edges: list[Edge], never: int) -> None:
+    """Bays at one place: every way home leads on towards it; bays at two places: ways home lead both ways."""
+    nodes = [node("p1", -5, parks="v1"), node("p2", -5, 5, parks="v2"), node("a", 0), node("b", 5), node("c", 10)]
+    stages = [Stage(constant(10.0), capacity=9)] * 2
+    site = road_site(stages, nodes, edges, ["b", "c"], handling=constant(4.0))
+    image = compile_site(site, None, 60.0, asked(site, {}))
+    assert image.memory[road.NET + road.NEVER_CROSS] == never
 
 
 def test_how_many_words_hold_the_places_of_a_network_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
