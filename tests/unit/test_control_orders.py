@@ -191,3 +191,14 @@ def test_the_book_leaves_the_same_bits_compiled_and_as_plain_python() -> None:
     for start in (None, live):
         image = compile_site(site, start, 5400.0, asked(site, {}))
         assert np.array_equal(replicate(image, 3, 5).prints, replicate(image, 3, 5, flavour="plain").prints)
+
+
+def test_orders_that_are_released_after_the_horizon_are_told() -> None:
+    site = _site([Kind(constant(1e6), ((0, constant(5.0)),))], [Booked("late", 0, 2, 80_000.0, came_s=7200.0)], (1,))
+    site = site.model_copy(update={"demand": ()})
+    said = simulate(site, None, 3600.0, 2, 1).warnings
+    assert said[0] == (
+        "no order of orders.csv may be released within the horizon of 1 h, the first one is `late` at 2026-03-02 02:00;"
+        " look for longer"
+    )
+    assert not any("may be released" in w for w in simulate(site, None, 9000.0, 2, 1).warnings)

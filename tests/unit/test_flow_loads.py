@@ -144,3 +144,11 @@ def test_loads_that_were_waited_for_give_their_cards_back() -> None:
     """Two jobs every 10 s, in one load of 1 s, by two cards: a load that kept them would be the last one."""
     site = line([Stage(constant(1.0), batch=2, capacity=50)], constant(10.0), quantity=2)
     assert runs(_oven(site, batch_least=2, cards=2), 95.0, 1, plain=True).done()[0] == 20
+
+
+def test_a_load_that_the_release_limit_never_lets_fill_is_told() -> None:
+    site = line([Stage(constant(5.0), batch=4, capacity=50)], constant(10.0), wip=3)
+    why = "station `s0` waits for 4 jobs, and the floor holds 3 at most; wait for fewer, give `batch_wait_min`"
+    with pytest.raises(Unrunnable, match=why):
+        runs(_oven(site, batch_least=4), 99.0, 1, plain=True)
+    assert runs(_oven(site, batch_least=4, batch_wait_min=0.5), 99.0, 1, plain=True).done()[0] > 0

@@ -7,8 +7,10 @@ from typing import Any
 
 from andon.site.check_names import EACH, STEPS, walk
 from andon.site.draft import Draft
+from andon.site.floor import Product
 from andon.site.problems import Problem, shown
 from andon.site.shape import Item, Path
+from andon.site.supply import begun
 
 SIMULATE = "simulate"
 PRODUCTS_SEQUENCED_MAX = 9
@@ -116,9 +118,9 @@ def _named(made: Draft, noun: str, path: Path) -> set[str]:
 
 
 def simulates(made: Draft) -> bool:
-    """Whether a use asks for simulation, or nobody can tell."""
+    """Whether a use asks for simulation, or nobody can tell; a floor in two files is there for nothing else."""
     wanted = any(SIMULATE in n for i in made.all("use") for _, n in walk(i.raw, ("models", EACH)) if isinstance(n, str))
-    return wanted or "use" in made.unread
+    return wanted or not made.runs or "use" in made.unread
 
 
 def _route(made: Draft, item: Item) -> Iterator[Problem]:
@@ -171,11 +173,12 @@ def _sequence(made: Draft, release: Item) -> Iterator[Problem]:
 
 
 def _orders(made: Draft) -> Iterator[Problem]:
-    """Notes: a product that nobody orders."""
+    """Notes: a product that nobody orders, and that comes out of no other that somebody does."""
     wanted = [*made.all("demand"), *made.all("order")]
     if made.unread & {"demand", "order"} or not wanted:
         return
-    ordered = {i.raw.get("product") for i in wanted if isinstance(i.raw.get("product"), str)}
+    ordered = {name for i in wanted if isinstance(name := i.raw.get("product"), str)}
+    ordered |= begun([i.part for i in made.all("product") if isinstance(i.part, Product)], ordered)
     for item in made.all("product"):
         if item.id and item.id not in ordered:
             yield Problem(item.section.file, item.line, f"nobody orders {item.label}", "add it to `demand`", "note")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from andon.site.model import Site
+from andon.site.supply import begun
 
 
 def not_represented(site: Site) -> tuple[str, ...]:
@@ -12,9 +13,10 @@ def not_represented(site: Site) -> tuple[str, ...]:
     """
     missing: list[str] = []
     ordered = {d.product for d in site.demand} | {o.product for o in site.orders}
+    ever = begun(site.products, ordered)
     if site.products and not ordered:
         missing.append("demand: no orders are declared, so nothing says when work arrives")
-    elif unordered := [p.id for p in site.products if p.id not in ordered]:
+    elif unordered := [p.id for p in site.products if p.id not in ever]:
         missing.append(f"demand: nobody orders {_listed(unordered)}")
     if never := [s.id for s in site.stations if s.breakdown is None]:
         missing.append(f"downtime: no breakdowns are declared for {_listed(never)}")

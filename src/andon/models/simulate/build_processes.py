@@ -36,7 +36,7 @@ from andon.models.simulate.program import (
     machine_code,
     probe_code,
 )
-from andon.models.simulate.ways import decides, kitting, parting, streams
+from andon.models.simulate.ways import components, decides, kitting, parting, streams
 from andon.site.floor import Demand, Station
 
 
@@ -160,6 +160,12 @@ def _load_rule(builder: Builder, station: Station) -> int:
     if not gathers(station):
         return 0
     wait = station.batch_wait_min
+    release = builder.site.release
+    parts = {v.station for p in builder.site.products if p.id in components(builder.site) for v in p.visits}
+    free = wait is not None or release is None or release.wip_limit is None or station.id in parts
+    if not free and release is not None and station.batch_least > (release.wip_limit or 0):
+        what = f"station `{station.id}` waits for {station.batch_least} jobs, and the floor holds {release.wip_limit}"
+        raise Unrunnable(f"{what} at most; wait for fewer, give `batch_wait_min`, or raise the release limit")
     longest = round(wait * 60 * SECOND) if wait is not None else -1
     alike = at.PLACE if station.lot else at.PRODUCT if station.batch_alike else 0
     return builder.m.put(0, [station.batch_least, alike, longest])

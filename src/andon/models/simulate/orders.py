@@ -76,6 +76,19 @@ def _named(rows: Rows) -> list[OrderDue]:
     return sorted(found, key=lambda o: (o.due_h, o.order))
 
 
+def unreleased(rows: Rows) -> tuple[str, ...]:
+    """A sentence where nothing of the order book may be released before the horizon ends."""
+    orders = rows.image.site.orders
+    if not orders or rows.image.book or rows.image.site.demand:
+        return ()
+    first = min((o for o in orders if o.release), key=lambda o: o.release or "", default=None)
+    if first is None:
+        return ()
+    hours = rows.image.options.horizon_ns / 3.6e12
+    what = f"no order of orders.csv may be released within the horizon of {hours:g} h"
+    return (f"{what}, the first one is `{first.order}` at {first.release}; look for longer",)
+
+
 def _on_time(finish: np.ndarray, due_s: float, horizon_s: float) -> float:
     """Share of on time among the futures in which that is known: it is complete, or was due within the horizon."""
     known = np.isfinite(finish) | (due_s <= horizon_s)

@@ -18,7 +18,7 @@ from andon.models.simulate.figures import figures
 from andon.models.simulate.hidden import Hidden, measured
 from andon.models.simulate.limits import Mark, mark, not_represented
 from andon.models.simulate.live import LiveState
-from andon.models.simulate.orders import OrderDue, orders_due
+from andon.models.simulate.orders import OrderDue, orders_due, unreleased
 from andon.models.simulate.planned import Schedule
 from andon.models.simulate.policy import Policy
 from andon.models.simulate.question import Question
@@ -246,7 +246,12 @@ def answer(
         leans_on=leans_on(rows.done(), rows),
         sampled=seen.sampled if seen is not None else (),
         not_represented=(*not_represented(site), *unplanned(rows)),
-        warnings=(*stuck(rows, change), *warnings(site, change), *too_late(changed, question.horizon_s)),
+        warnings=(
+            *unreleased(rows),
+            *stuck(rows, change),
+            *warnings(site, change),
+            *too_late(changed, question.horizon_s),
+        ),
         mark=mark(site, live, changed, validated=validated, unknown=spreads[0].unknown_share),
         baseline=baseline_digest(site),
         kernel=jit.source_hash(),

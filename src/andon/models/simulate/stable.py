@@ -9,10 +9,10 @@ from andon.models.simulate.asked import Asked
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.rows import STATES, Rows
 from andon.models.simulate.short import shortages
-from andon.models.simulate.ways import steps_of
 from andon.models.simulate.week import Week
 from andon.site.floor import Product
 from andon.site.model import Site
+from andon.site.supply import begun
 
 LONG = 3.0
 """After this many times the mean processing time of its whole route a job should have come out."""
@@ -148,11 +148,10 @@ def warnings(site: Site, change: Asked) -> tuple[str, ...]:
         for station in built.stations
         if station.id not in reached
     ]
-    ordered = {d.product for d in built.demand} | {o.product for o in built.orders}
+    ever = begun(built.products, [d.product for d in built.demand] + [o.product for o in built.orders])
     found += [
         f"nothing orders product `{p.id}`, so none is made; add a demand or remove it"
         for p in built.products
-        if p.id not in ordered
-        and not any(g.product == p.id for q in built.products for s in steps_of(q) for g in s.gives)
+        if p.id not in ever
     ]
     return tuple(found)
