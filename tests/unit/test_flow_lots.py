@@ -15,6 +15,7 @@ from flow_kit import agree, routed, runs
 from andon.models.simulate.asked import asked
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
+from andon.models.simulate.live import LiveState, MachineNow, live_state
 from andon.models.simulate.run import compile_site
 from andon.models.simulate.stable import loads
 from andon.models.simulate.textbook import Stage, constant, exponential, line
@@ -196,6 +197,21 @@ def _calls(site: Site) -> int:
     m = memory_after(image)
     vehicle = next(p for p, name in image.processes.items() if name == "v1")
     return int(m[vehicle + at.COUNT])
+
+
+def test_a_start_from_now_forms_a_lot_of_the_load_that_is_seen_and_takes_others_as_single_jobs() -> None:
+    site = _way(8, 4)
+    machines = {"m0-0": MachineNow("blocked", "p0", jobs=3), "m1-0": MachineNow("running", "p0", 4.0)}
+    live = LiveState(1_795_356_000 * NS, machines=machines, levels={"b1": 1, "b2": 2}, order_phase_s={"p0": 1.0})
+    image = compile_site(site, live, 60.0, asked(site, {}), trace=2000)
+    m = memory_after(image)
+    assert [when // NS for when, _, _ in exits(image, m)] == [1, 2, 7, 17, 27, 28, 29]
+    assert int(m[at.WIP]) == 0
+    values = {"b1.level": 1, "m0-0.state": "idle", "m1-0.state": "idle"}
+    assert (
+        "which jobs on the floor travel in lots (taken as none; levels count lots as one)"
+        in live_state(site, values, 0).sampled
+    )
 
 
 def test_the_load_of_a_station_to_which_lots_come_is_a_share_of_it() -> None:

@@ -20,7 +20,7 @@ from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, exponential, line
 from andon.plant.draws import PlantError
 from andon.plant.unplayed import refuse
-from andon.site.floor import Buffer, Distribution, Taken
+from andon.site.floor import Buffer, Distribution, Given, Taken
 from andon.site.model import Site
 from andon.site.orders import Order
 
@@ -147,6 +147,22 @@ def test_a_bench_takes_the_more_urgent_of_the_jobs_that_wait_in_its_own_buffer()
     rows = runs(site, 200.0, 1, plain=True)
     assert rows.product(1, at.LAST_EXIT)[0] == (30 * 4 + 5) * 10**9
     assert rows.product(0, at.LAST_EXIT)[0] == (30 * 6 + 5) * 10**9
+
+
+@pytest.mark.parametrize(("own", "first"), [(None, 1), (7, 0)])
+def test_what_a_job_is_taken_apart_into_has_its_own_products_priority_or_its_orders(
+    own: int | None, first: int
+) -> None:
+    """A gate gives a bar (priority 9) and a bolt (priority 1); a bolt goes first, unless an order says 7 for both."""
+    site = line([Stage(constant(1.0)), Stage(constant(5.0))], constant(1e6), products=((0,), (1,), (1,)))
+    site = routed(site, 0, {"at": 0, "gives": (Given(product="p1", quantity=2), Given(product="p2", quantity=2))})
+    site = routed(routed(site, 1, {"at": 1}, priority=9), 2, {"at": 1}, priority=1)
+    order = Order(order="a", product="p0", quantity=1, due="2026-03-02 12:00", priority=own)
+    site = change(_ranked(site), demand=(), orders=(order,))
+    image = compile_site(site, None, 100.0, asked(site, {}), trace=1000)
+    done = [product for _, product, _ in exits(image, memory_after(image))]
+    assert done[:2] == [0, 1]  # the first bar is in hand at once
+    assert done[2:] == ([2, 2, 1] if first else [1, 2, 2])
 
 
 def test_jobs_that_wait_at_a_start_from_now_stand_by_priority_at_once() -> None:

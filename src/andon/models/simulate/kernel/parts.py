@@ -121,7 +121,8 @@ def part(m: at.Words, p: int, pc: int) -> int:
 def begin_part(m: at.Words, t: int, out: int, product: int) -> int:
     """A new job of `product` out of job `t`, put at the way out `out`; 0 when the table is full.
 
-    It counts as ordered and released when the job was that it comes from.
+    It counts as ordered and released when the job was that it comes from. It has that job's due time, and its priority
+    where an order gave it one of its own; else its product's.
     """
     piece = token(m)
     if piece == 0:
@@ -129,6 +130,9 @@ def begin_part(m: at.Words, t: int, out: int, product: int) -> int:
     for word in range(at.TOKEN_WORDS):
         m[piece + word] = m[t + word]
     a = m[at.PRODUCTS] + product * at.PRODUCT_WORDS
+    whole = m[at.PRODUCTS] + m[t + at.PRODUCT] * at.PRODUCT_WORDS
+    if m[t + at.JOB_PRIORITY] == m[whole + at.PRODUCT_PRIORITY]:
+        m[piece + at.JOB_PRIORITY] = m[a + at.PRODUCT_PRIORITY]
     m[piece + at.PRODUCT] = product
     m[piece + at.PLACE] = out
     m[piece + at.SERIAL] = m[a + at.SERIALS]
