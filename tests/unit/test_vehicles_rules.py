@@ -8,7 +8,7 @@ import pytest
 from drawn_laws import Run
 from road_laws import nobody_stands_still, one_vehicle_a_segment
 from road_runs import days, done, last_exit_ns, played
-from road_sites import edge, node, one, road_site
+from road_sites import assumption, edge, node, one, road_site
 
 from andon.models.simulate.asked import asked
 from andon.models.simulate.kernel import layout as at
@@ -18,7 +18,8 @@ from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.structure import blocked
 from andon.models.simulate.textbook import Stage, constant
 from andon.models.simulate.traffic import traffic
-from andon.site.floor import Battery, Fleet
+from andon.site.battery import Battery, Recovery
+from andon.site.floor import Fleet
 from andon.site.model import Site
 from andon.site.roads import Closure
 
@@ -84,7 +85,13 @@ def test_an_edge_that_stays_blocked_keeps_what_is_behind_it_waiting() -> None:
 
 
 BATTERY = Battery(
-    capacity_wh=1.0, empty_wh_per_m=0.01, loaded_wh_per_m=0.01, charge_w=36.0, charge_below=0.4, leave_above=0.9
+    capacity_wh=1.0,
+    empty_wh_per_m=0.01,
+    loaded_wh_per_m=0.01,
+    charge_w=36.0,
+    charge_below=0.4,
+    leave_above=0.9,
+    recovery=Recovery(time="recovery"),
 )
 
 
@@ -100,6 +107,7 @@ def electric(chargers: int, vehicles: int, *, at_home: bool = False) -> Site:
         ["a", "b"],
         handling=constant(4.0),
         quantity=60,
+        assumptions=(assumption("recovery", constant(60.0)),),
         fleets=(Fleet(id="amr", vehicles=names, speed_m_per_s=1.0, handling="handling", battery=BATTERY),),
     )
 

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from andon.models.simulate.textbook import Stage, day_shift, exponential, line
+from andon.site.battery import Battery, Recovery
 from andon.site.floor import (
     Area,
     Assumption,
-    Battery,
     Breakdown,
     Buffer,
     Conveyor,
@@ -300,7 +300,19 @@ def roads(draw: Draw, site: Site) -> Site:
         site = change(site, fleets=tuple(change(f, breakdown=down) for f in site.fleets))
     if draw(st.booleans()):
         wh = draw(st.floats(0.5, 5))
-        battery = Battery(capacity_wh=wh, empty_wh_per_m=0.01, loaded_wh_per_m=0.02, idle_w=1.0, charge_w=60.0)
+        site = assume(site, "recovery", draw(LAWS))
+        battery = Battery(
+            capacity_wh=wh,
+            empty_wh_per_m=0.01,
+            loaded_wh_per_m=0.02,
+            idle_w=1.0,
+            charge_w=60.0,
+            recovery=Recovery(
+                time="recovery",
+                how=draw(st.sampled_from(("swap", "tow"))),
+                charged_to=draw(st.sampled_from((0.2, 1.0))),
+            ),
+        )
         site = change(site, fleets=tuple(change(f, battery=battery) for f in site.fleets))
     made = Roads(nodes=tuple(nodes), edges=tuple(edges), stops=stops, blocked=blocked)
     return change(site, roads=made)

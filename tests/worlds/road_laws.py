@@ -63,11 +63,18 @@ def one_vehicle_a_segment(r: Run) -> None:
             for segment in {_lane(e, start), _node(nodes[start])} - {here}:
                 held[segment].discard(who)
             at_node[who] = end
+        elif kind == road.TRACE_TOWED:
+            start, end, e = under_way.pop(who)
+            for segment in {_lane(e, start), _node(nodes[start]), _node(nodes[end])}:
+                held[segment].discard(who)
+            at_node[who] = roads.nodes[value].id
+            assert at_node[who] == place[r.image.processes[who]]
+            held[_node(nodes[at_node[who]])].add(who)
 
 
 def nobody_stands_still(r: Run) -> None:
-    """While a vehicle waits in traffic, some vehicle drives, handles, or is being repaired."""
-    going = {at.MOVING, road.CARRYING, road.LOADING, at.FAILED, at.NO_CREW, road.CHARGING}
+    """While a vehicle waits in traffic, some vehicle drives, handles, or is being repaired or recovered."""
+    going = {at.MOVING, road.CARRYING, road.LOADING, at.FAILED, at.NO_CREW, road.CHARGING, road.FLAT}
     state: dict[int, int] = {}
     vehicles = {p for p in r.processes if r.m[p + at.KIND] == at.VEHICLE}
     events = [e for e in r.events(at.TRACE_STATE) if int(e[1]) in vehicles]

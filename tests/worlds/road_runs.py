@@ -17,6 +17,7 @@ NAMES = {
     road.IN_TRAFFIC: "waits",
     road.CHARGING: "charging",
     at.FAILED: "down",
+    road.FLAT: "flat",
 }
 
 

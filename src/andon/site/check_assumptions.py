@@ -44,6 +44,7 @@ ROLES: tuple[tuple[str, Path, str, str], ...] = (
     *(("product", (*path, "time"), "time", "a processing time") for path in STEPS),
     ("fleet", ("breakdown", "time_to_failure"), "time", "a time to failure"),
     ("fleet", ("breakdown", "time_to_repair"), "time", "a time to repair"),
+    ("fleet", ("battery", "recovery", "time"), "time", "a time of recovery"),
     ("demand", ("every",), "time", "a time between orders"),
     ("curve", ("spread",), "dimensionless", "a factor"),
 )

@@ -66,6 +66,8 @@ REFERENCES: tuple[tuple[str, Path, str], ...] = (
     ("fleet", ("breakdown", "time_to_failure"), "assumption"),
     ("fleet", ("breakdown", "time_to_repair"), "assumption"),
     ("fleet", ("breakdown", "crew"), "crew"),
+    ("fleet", ("battery", "recovery", "time"), "assumption"),
+    ("fleet", ("battery", "recovery", "crew"), "crew"),
     ("node", ("parks",), "element"),
     ("edge", ("from",), "node"),
     ("edge", ("to",), "node"),

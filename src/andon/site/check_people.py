@@ -30,6 +30,9 @@ def check(made: Draft) -> Iterator[Problem]:
         yield from _who(item, (), item.raw)
         if isinstance(item.raw.get("skill"), str) and not made.unread & {"crew", "shift"}:
             yield from _asked(made, item, ("skill",), item.raw["skill"], ("people",))
+    for item in made.all("fleet"):
+        for place in (("breakdown",), ("battery", "recovery")):
+            yield from _helpers(made, item, place)
     for item in made.all("crew"):
         if item.get("lift_max_min") and not any(s.raw.get("lifting") for s in made.all("station")):
             what = f"{item.label} has a limit on lifting, and no station says what is lifted"
@@ -77,6 +80,22 @@ def _who(item: Item, place: Path, own: dict[str, Any]) -> Iterator[Problem]:
     if own.get("people") not in {None, 1} and own.get("crew") is None and own.get("skill") is None:
         what = f"{item.label} needs people and does not say which"
         yield item.problem((*place, "people"), what, "name a `crew` or a `skill`")
+
+
+def _helpers(made: Draft, item: Item, place: Path) -> Iterator[Problem]:
+    """Who repairs vehicles, and who recovers them."""
+    own: Any = item.raw
+    for key in place:
+        own = own.get(key) if isinstance(own, dict) else None
+    if not isinstance(own, dict):
+        return
+    yield from _who(item, place, own)
+    if made.unread & {"crew", "shift"}:
+        return
+    for word in ("skill", "crew"):
+        who = own.get(word)
+        if isinstance(who, str) and (word == "skill" or who in made.ids("crew")):
+            yield from _asked(made, item, (*place, word), who, (*place, "people"))
 
 
 def _asked(made: Draft, item: Item, place: Path, skill: str, count: Path) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from andon.site.battery import Battery
 from andon.site.lifting import Lifting
 from andon.site.pace import Hours, Learning, MachineState, Speed, WarmUp, Wear
 from andon.site.part import Id, Part, SignalId
@@ -161,21 +162,6 @@ class Crew(Part):
     """Minutes times lifting index, a person and shift, after which nothing more is lifted that shift."""
     absence: str | None = None
     """Assumption (a share): how much of the crew does not come, drawn each shift."""
-
-
-class Battery(Part):
-    """What a vehicle's battery holds, and what driving takes out of it. Shares are of `capacity_wh`."""
-
-    capacity_wh: float = Field(gt=0, le=1e6)
-    empty_wh_per_m: float = Field(ge=0, le=100)
-    loaded_wh_per_m: float = Field(ge=0, le=100)
-    idle_w: float = Field(default=0.0, ge=0, le=10_000)
-    """Drawn all the time, but not while it charges."""
-    charge_w: float = Field(gt=0, le=1e6)
-    charge_below: float = Field(default=0.3, ge=0, le=1)
-    """Below this share it takes no call and goes to a charger."""
-    leave_above: float = Field(default=0.8, ge=0, le=1)
-    """Above this share it may be called away from the charger."""
 
 
 class Conveyor(Part):

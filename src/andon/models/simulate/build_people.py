@@ -16,6 +16,7 @@ from andon.models.simulate.damage import damage_at
 from andon.models.simulate.footways import ways_mm
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.missing import gone, without
+from andon.site.battery import Recovery
 from andon.site.floor import Breakdown, Crew, Station
 from andon.site.pace import Wear
 from andon.site.stops import Disturbance, Maintenance
@@ -77,10 +78,10 @@ class Asks:
         """Whether who has set up goes on to process."""
         return not station.setup_skill and station.crew_for == "processing"
 
-    def repair(self, breakdown: Breakdown) -> int:
-        """Pool or ask of a repair."""
-        who = breakdown.skill or breakdown.crew
-        return self._ask(Need(who, breakdown.people, False), at.FAILED, 0) if who else 0
+    def repair(self, repair: Breakdown | Recovery, state: int = at.FAILED) -> int:
+        """Pool or ask of a repair, which is waited for in a state."""
+        who = repair.skill or repair.crew
+        return self._ask(Need(who, repair.people, False), state, 0) if who else 0
 
     def upkeep(self, work: Maintenance | Wear) -> int:
         """Pool or ask of planned work, or of a new tool."""

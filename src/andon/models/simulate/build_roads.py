@@ -10,6 +10,9 @@ from andon.site.floor import Fleet
 from andon.site.roads import Roads
 from andon.site.ways import Arc, Network, network, ways
 
+FAR_MM = 1 << 40
+"""Millimetres of a way that does not exist: a million kilometres."""
+
 
 def network_tables(builder: Builder) -> None:
     """Everything about the roads that does not change, and the tables that closures choose among."""
@@ -171,3 +174,29 @@ def _fleet(builder: Builder, fleet: Fleet, g: int, graph: Network, sets: list[fr
     words[g + road.CHARGE_MW] = round(battery.charge_w * 1e3)
     words[g + road.EMPTY_UJ_PER_M] = round(battery.empty_wh_per_m * 3.6e9)
     words[g + road.LOADED_UJ_PER_M] = round(battery.loaded_wh_per_m * 3.6e9)
+    words[g + road.RECOVERED_MJ] = round(full * battery.recovery.charged_to)
+    words[g + road.TOWED] = int(battery.recovery.how == "tow")
+    words[g + road.RESERVE_MJ] = -1 if battery.reserve is None else round(full * battery.reserve)
+    words[g + road.WAY_MM] = m.put(0, _way_mm(graph, found[0][0])) if battery.reserve is not None else 0
+
+
+def _way_mm(graph: Network, arcs: tuple[int, ...]) -> list[int]:
+    """Millimetres of the ways of a table of next arcs, [target, node]; FAR where there is none."""
+    n = len(graph.nodes)
+    found: list[int] = []
+    for k, target in enumerate(graph.targets):
+        mm = [-1] * n
+        mm[target] = 0
+        for start in range(n):
+            path = []
+            node = start
+            while mm[node] < 0 and arcs[k * n + node] >= 0:
+                path.append(node)
+                node = graph.arcs[arcs[k * n + node]].end
+            so_far = mm[node] if mm[node] >= 0 else FAR_MM
+            mm[node] = so_far
+            for step in reversed(path):
+                so_far = min(FAR_MM, so_far + graph.arcs[arcs[k * n + step]].mm)
+                mm[step] = so_far
+        found += mm
+    return found

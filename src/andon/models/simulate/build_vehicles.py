@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from andon.models.simulate import warm
 from andon.models.simulate.build_people import Asks
-from andon.models.simulate.build_roads import home_ways, network_tables, never_cross, stand
+from andon.models.simulate.build_roads import FAR_MM, home_ways, network_tables, never_cross, stand
 from andon.models.simulate.builder import Builder, Options
 from andon.models.simulate.calendar import spans
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
+from andon.models.simulate.kernel.charge import trip_mj
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.program import Code
 from andon.models.simulate.tables import ways_ns
@@ -134,7 +135,8 @@ def vehicles(builder: Builder, asks: Asks) -> None:
         if site.roads is None:
             start, aboard = straight_code(builder.code, stores[i], handling)
         else:
-            start, aboard = road_code(builder.code, stores[i], handling, _repairs(builder, fleet, asks))
+            helped = _repairs(builder, fleet, asks), _recovery(builder, fleet, asks)
+            start, aboard = road_code(builder.code, stores[i], handling, *helped)
         for vehicle in fleet.vehicles:
             p = builder.process(vehicle, at.VEHICLE, start, 2)
             words[p + at.LAST] = len(site.stations)
@@ -146,6 +148,8 @@ def vehicles(builder: Builder, asks: Asks) -> None:
             number += 1
     if builder.vehicle_records:
         words[road.NET + road.NEVER_CROSS] = int(never_cross(builder))
+    if site.roads is not None:
+        lasting_batteries(builder)
     if builder.closing:
         builder.process("closures", at.CALENDAR, closures_code(builder.code), 0)
 
@@ -186,6 +190,41 @@ def _repairs(builder: Builder, fleet: Fleet, asks: Asks) -> Repairs | None:
     return Repairs(law[down.time_to_failure], law[down.time_to_repair], asks.repair(down))
 
 
+def _recovery(builder: Builder, fleet: Fleet, asks: Asks) -> tuple[int, int] | None:
+    """The law of recoveries, and the crew that they need."""
+    if fleet.battery is None:
+        return None
+    helps = fleet.battery.recovery
+    return builder.reals.at[helps.time], asks.repair(helps, road.FLAT)
+
+
+def lasting_batteries(builder: Builder) -> None:
+    """Where a fleet looks ahead, a full battery is enough for every trip from every charger.
+
+    Raises:
+        Unrunnable: it is not, so some call would wait for ever.
+    """
+    site, words = builder.site, builder.m.words
+    stations = {s.id: (k, s.area) for k, s in enumerate(site.stations)}
+    nodes = site.roads.nodes if site.roads is not None else ()
+    trips = {(p.id, a.station, b.station) for p in site.products for a, b in follows(p)}
+    for fleet, g in zip(site.fleets, builder.fleet_records, strict=True):
+        if fleet.battery is None or fleet.battery.reserve is None:
+            continue
+        for vehicle in fleet.vehicles:
+            v = builder.vehicle_records[builder.vehicle_ids.index(vehicle)]
+            bases = [k for k, n in enumerate(nodes) if n.charger and n.parks in {None, vehicle}]
+            for product, one, other in sorted(trips):
+                (here, start), (there, end) = stations[one], stations[other]
+                if start == end or not serves(fleet, product, start, end):
+                    continue
+                needs = max((trip_mj(words, v, base, here, there) for base in bases), default=FAR_MM)
+                if needs > words[g + road.FULL_MJ]:
+                    share = needs / words[g + road.FULL_MJ]
+                    what = f"a trip of `{vehicle}` from `{one}` to `{other}` takes {share:.3g} batteries with `reserve`"
+                    raise Unrunnable(f"{what}; use larger batteries, a smaller reserve, or a charger nearby")
+
+
 def straight_code(code: Code, fleet: int, handling: int) -> tuple[int, int]:
     """A vehicle on straight ways: meet a machine that calls, fetch, carry, set down; its start, and with a job."""
     start = code.add(at.MEET, fleet)
@@ -196,7 +235,9 @@ def straight_code(code: Code, fleet: int, handling: int) -> tuple[int, int]:
     return start, aboard
 
 
-def road_code(code: Code, fleet: int, handling: int, down: Repairs | None) -> tuple[int, int]:
+def road_code(
+    code: Code, fleet: int, handling: int, down: Repairs | None, recovery: tuple[int, int] | None
+) -> tuple[int, int]:
     """A vehicle on roads: seek a call, drive, load, drive, set down; else drive home. Its start, and with a job."""
     start = code.add(road.SEEK, fleet)
     fetch = code.add(road.DRIVE)
@@ -209,6 +250,8 @@ def road_code(code: Code, fleet: int, handling: int, down: Repairs | None) -> tu
     away = code.add(road.DRIVE, fetch)
     code.add(at.JUMP, start)
     code.patch(start, b=away)
+    if recovery is not None:
+        _recovery_code(code, (fetch, carry, away), *recovery)
     if down is None:
         return start, aboard
     for place in (fetch, carry, away):
@@ -227,6 +270,21 @@ def road_code(code: Code, fleet: int, handling: int, down: Repairs | None) -> tu
         entries.append(code.add(at.LIFE_NEW, down.ttf))
         code.add(at.JUMP, place)
     return entries[0], entries[1]
+
+
+def _recovery_code(code: Code, drives: tuple[int, ...], law: int, crew: int) -> None:
+    """What happens to a vehicle whose battery is empty, wherever it drives."""
+    for place in drives:
+        code.patch(place, c=code.here)
+        if crew:
+            code.add(at.ACQUIRE, crew, road.FLAT)
+        code.add(road.RECOVERY, law)
+        code.add(at.WORK, road.FLAT, at.REP, -1)
+        code.add(at.WORKED, road.FLAT, at.REP, -1)
+        if crew:
+            code.add(at.RELEASE_CREW)
+        code.add(road.RECOVERED)
+        code.add(at.JUMP, place)
 
 
 def closures_code(code: Code) -> int:

@@ -28,6 +28,12 @@ def askers(site: Site) -> list[tuple[str, str, int]]:
             found.append((f"a new tool at station `{s.id}`", s.wear.skill or s.wear.crew or "", 1))
     damages = [d for d in site.disturbances if d.kind == "damaged-packaging" and (d.skill or d.crew)]
     found += [(f"damage `{d.id}`", d.skill or d.crew or "", d.people) for d in damages]
+    for fleet in site.fleets:
+        if (b := fleet.breakdown) is not None and (b.skill or b.crew):
+            found.append((f"a repair of fleet `{fleet.id}`", b.skill or b.crew or "", b.people))
+        r = fleet.battery.recovery if fleet.battery is not None else None
+        if r is not None and (r.skill or r.crew):
+            found.append((f"a recovery of fleet `{fleet.id}`", r.skill or r.crew or "", r.people))
     return found
 
 

@@ -90,9 +90,12 @@ def _refuse_people(site: Site) -> None:
     if site.shifts and not any(shift.days for shift in site.shifts):
         raise Unrunnable(f"shift `{site.shifts[0].id}` has no days, so nobody ever works; name its `days`")
     needed = {s.crew: f"station `{s.id}` needs it" for s in site.stations if s.crew}
-    for station in site.stations:
-        if station.breakdown is not None and station.breakdown.crew is not None:
-            needed.setdefault(station.breakdown.crew, f"repairs of station `{station.id}` need it")
+    helpers = [(s.breakdown.crew, f"repairs of station `{s.id}` need it") for s in site.stations if s.breakdown]
+    helpers += [(f.breakdown.crew, f"repairs of fleet `{f.id}` need it") for f in site.fleets if f.breakdown]
+    helpers += [(f.battery.recovery.crew, f"recoveries of fleet `{f.id}` need it") for f in site.fleets if f.battery]
+    for crew_id, why in helpers:
+        if crew_id is not None:
+            needed.setdefault(crew_id, why)
     crews = {crew.id: crew for crew in site.crews}
     on = {shift.id for shift in site.shifts if shift.days}
     for name, why in needed.items():

@@ -47,6 +47,8 @@ def used_assumptions(site: Site) -> tuple[str, ...]:
         used.add(fleet.handling)
         if fleet.breakdown:
             used.update((fleet.breakdown.time_to_failure, fleet.breakdown.time_to_repair))
+        if fleet.battery:
+            used.add(fleet.battery.recovery.time)
     visits = [visit for product in site.products for visit in product.visits]
     used.update(visit.time for visit in visits if visit.time)
     named = {visit.curve for visit in visits if visit.curve}

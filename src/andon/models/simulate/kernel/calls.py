@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
+from andon.models.simulate.kernel.charge import can_do, must_charge, send_to_charge
 from andon.models.simulate.kernel.events import cancel, wake
 from andon.models.simulate.kernel.queues import append, shift, unlink
 from andon.models.simulate.kernel.traffic import book_wait
@@ -35,23 +36,42 @@ def way_to_call(m: at.Words, v: int, fleet: int, here: int) -> int:
     return m[m[g + road.WAY_NS] + goal + node]
 
 
-def choose_vehicle(m: at.Words, fleet: int, here: int) -> int:
-    """The free vehicle that answers a call at station `here`, 0 when none is free; of equals the longest idle one."""
+def looks_ahead(m: at.Words, fleet: int) -> bool:
+    """Whether a vehicle of the fleet must have charge enough for a trip before it sets out."""
+    g = m[fleet + road.FLEET_AT]
+    return m[g + road.FULL_MJ] != 0 and m[g + road.RESERVE_MJ] >= 0
+
+
+def choose_vehicle(m: at.Words, fleet: int, here: int, q: int) -> int:
+    """The free vehicle that answers machine `q`'s call at station `here`, 0 for none; of equals the longest idle one.
+
+    Where the charge of all that are free is not enough for it, the first choice among them goes to charge.
+    """
     if m[m[fleet + road.FLEET_AT] + road.MATCHER] != 0:
         wake_matcher(m, fleet)
         return 0
     best = 0
     best_way = road.FAR
+    weak = 0
+    weak_way = road.FAR
     by_idle = m[m[fleet + road.FLEET_AT] + road.BY_IDLE]
+    ahead = looks_ahead(m, fleet)
     v = m[fleet + at.GET_HEAD]
     while v != 0:
         way = way_to_call(m, v, fleet, here)
         if way < best_way:
-            best = v
-            best_way = way
-            if by_idle != 0:
-                return best
+            if ahead and not can_do(m, v, q):
+                if way < weak_way and (by_idle == 0 or weak == 0):
+                    weak = v
+                    weak_way = way
+            else:
+                best = v
+                best_way = way
+                if by_idle != 0:
+                    return best
         v = m[v + at.NEXT]
+    if best == 0 and weak != 0:
+        send_to_charge(m, weak, m[weak + at.MORE_VEHICLE])
     return best
 
 
@@ -61,16 +81,20 @@ def choose_call(m: at.Words, fleet: int, v: int) -> int:
         wake_matcher(m, fleet)
         return 0
     q = m[fleet + at.PUT_HEAD]
-    if m[m[fleet + road.FLEET_AT] + road.BY_NEAREST_CALL] == 0:
+    ahead = looks_ahead(m, fleet)
+    by_way = m[m[fleet + road.FLEET_AT] + road.BY_NEAREST_CALL] != 0
+    if q == 0 or not (by_way or ahead):
         return q
     best = 0
     best_way = 0
     while q != 0:
-        way = way_to_call(m, v, fleet, m[q + at.STATION])
-        if best == 0 or way < best_way:
+        way = way_to_call(m, v, fleet, m[q + at.STATION]) if by_way else 0
+        if (best == 0 or way < best_way) and (not ahead or can_do(m, v, q)):
             best = q
             best_way = way
         q = m[q + at.NEXT]
+    if best == 0:
+        must_charge(m, v, m[v + at.MORE_VEHICLE], 2)
     return best
 
 
@@ -78,7 +102,7 @@ def call_vehicle(m: at.Words, p: int, fleet: int, here: int) -> None:
     """Let a free vehicle of `fleet` come to machine `p` at station `here`; without one, `p` stands in line."""
     fleet = fleet_for(m, p, fleet)
     m[p + road.CALLED_AT] = m[at.NOW]
-    v = 0 if m[at.OUTAGE] != 0 else choose_vehicle(m, fleet, here)
+    v = 0 if m[at.OUTAGE] != 0 else choose_vehicle(m, fleet, here, p)
     if v == 0:
         append(m, fleet + at.PUT_HEAD, fleet + at.PUT_TAIL, p, at.NEXT)
         return

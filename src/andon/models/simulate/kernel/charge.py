@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
-from andon.models.simulate.kernel.events import schedule, wake
+from andon.models.simulate.kernel.events import cancel, schedule, wake
 from andon.models.simulate.kernel.network import vehicle_process
+from andon.models.simulate.kernel.queues import unlink
 
 
 def spend(m: at.Words, p: int, v: int, mj: int) -> None:
@@ -16,30 +17,54 @@ def spend(m: at.Words, p: int, v: int, mj: int) -> None:
     if m[p + at.STATE] == road.CHARGING:
         m[v + road.LEVEL_MJ] = min(m[g + road.FULL_MJ], m[v + road.LEVEL_MJ] + us * m[g + road.CHARGE_MW] // 1_000_000)
         return
-    level = m[v + road.LEVEL_MJ] - mj - us * m[g + road.IDLE_MW] // 1_000_000
-    if level < 0:
-        level = 0
-        m[v + road.FLATS] += int(m[v + road.LEVEL_MJ] > 0)
-    m[v + road.LEVEL_MJ] = level
+    m[v + road.LEVEL_MJ] = max(0, m[v + road.LEVEL_MJ] - mj - us * m[g + road.IDLE_MW] // 1_000_000)
 
 
-def spend_on_arc(m: at.Words, p: int, v: int, mm: int) -> None:
-    """What driving `mm` millimetres takes, where the fleet has batteries."""
+def per_metre(m: at.Words, v: int) -> int:
+    """Microjoules that a metre takes, as vehicle `v` is loaded."""
+    return m[m[v + road.FLEET] + (road.LOADED_UJ_PER_M if m[v + road.LOADED] != 0 else road.EMPTY_UJ_PER_M)]
+
+
+def spend_on_arc(m: at.Words, p: int, v: int) -> None:
+    """What the vehicle has driven of its arc since it rolled on takes its charge; an empty battery is empty."""
+    mm = m[v + road.UNPAID_MM]
+    if m[v + road.LEFT] > 0:
+        driven = m[at.NOW] - m[p + at.START]
+        mm = int(mm * (driven / (driven + m[v + road.LEFT])))
+    m[v + road.UNPAID_MM] -= mm
+    spend(m, p, v, mm * per_metre(m, v) // 1_000_000)
+
+
+def lasts(m: at.Words, p: int, v: int) -> int:
+    """Nanoseconds that the vehicle may roll on until its battery is empty; FAR: to the end of its arc."""
     g = m[v + road.FLEET]
-    if m[g + road.FULL_MJ] != 0:
-        by_load = road.LOADED_UJ_PER_M if m[v + road.LOADED] != 0 else road.EMPTY_UJ_PER_M
-        spend(m, p, v, mm * m[g + by_load] // 1_000_000)
+    spend(m, p, v, 0)
+    left = m[v + road.LEFT]
+    needs = m[v + road.UNPAID_MM] * per_metre(m, v) // 1_000_000 + left // 1000 * m[g + road.IDLE_MW] // 1_000_000
+    level = m[v + road.LEVEL_MJ]
+    return road.FAR if needs <= level else int(left * (level / needs))
 
 
 def look_at_battery(m: at.Words, p: int, v: int) -> None:
     """Whether the vehicle may work: not from below the lower threshold on until it is above the upper one."""
     g = m[v + road.FLEET]
     spend(m, p, v, 0)
-    if m[v + road.LOW] == 0 and m[v + road.LEVEL_MJ] < m[g + road.BELOW_MJ] and m[v + road.FREE] == 0:
-        m[v + road.LOW] = 1
-        m[v + road.LOWS] += 1
-    if m[v + road.LEVEL_MJ] >= m[g + road.ABOVE_MJ]:
+    level = m[v + road.LEVEL_MJ]
+    if m[v + road.LOW] == 0 and level < m[g + road.BELOW_MJ] and m[p + at.HOME] == 0:
+        must_charge(m, p, v, 1)
+    elif level >= (m[g + road.ABOVE_MJ] if m[v + road.LOW] == 1 else m[g + road.FULL_MJ]):
         m[v + road.LOW] = 0
+
+
+def must_charge(m: at.Words, p: int, v: int, low: int) -> None:
+    """Vehicle `p` has no task and takes none until it is charged: above the upper threshold (1), or full (2)."""
+    if m[v + road.FREE] != 0:
+        fleet = m[m[v + road.FLEET] + road.STORE]
+        unlink(m, fleet + at.GET_HEAD, fleet + at.GET_TAIL, p)
+        m[v + road.FREE] = 0
+    if not charges_here(m, v):
+        m[v + road.LOWS] += 1
+    m[v + road.LOW] = low
 
 
 def resting_place(m: at.Words, v: int) -> int:
@@ -115,6 +140,72 @@ def charges_here(m: at.Words, v: int) -> bool:
 def charge(m: at.Words, p: int, v: int) -> None:
     """Charge until the vehicle may work again, or else until it is full."""
     g = m[v + road.FLEET]
-    goal = m[g + road.ABOVE_MJ] if m[v + road.LOW] != 0 else m[g + road.FULL_MJ]
+    goal = m[g + road.ABOVE_MJ] if m[v + road.LOW] == 1 else m[g + road.FULL_MJ]
     us = (goal - m[v + road.LEVEL_MJ]) * 1_000_000 // m[g + road.CHARGE_MW] + 1
     schedule(m, p, m[at.NOW] + us * 1000)
+
+
+def park_until_low(m: at.Words, p: int, v: int) -> None:
+    """A vehicle that stands looks at its battery again when standing has brought it below the lower threshold."""
+    g = m[v + road.FLEET]
+    spare = m[v + road.LEVEL_MJ] - m[g + road.BELOW_MJ]
+    if m[v + road.LOW] == 0 and m[g + road.IDLE_MW] > 0 and spare >= 0:
+        schedule(m, p, m[at.NOW] + ((spare + 1) * 1_000_000 // m[g + road.IDLE_MW] + 1) * 1000)
+
+
+def send_to_charge(m: at.Words, p: int, v: int) -> None:
+    """Free vehicle `p` cannot do what is asked of it: it is to charge until it is full, and sets out if it stands."""
+    must_charge(m, p, v, 2)
+    if m[p + at.STATE] == at.STARVED or m[p + at.STATE] == road.CHARGING:
+        cancel(m, p)
+        wake(m, p, m[p + at.PC])
+
+
+# --- looking ahead
+
+
+def can_do(m: at.Words, p: int, q: int) -> bool:
+    """Whether vehicle `p` can answer the call of machine `q` and get to a charger with its reserve left."""
+    v = m[p + at.MORE_VEHICLE]
+    t = m[q + at.JOB]
+    there = m[m[m[t + at.PLACE] + at.NEXT_STEP] + at.STEP_STATION]
+    return level_soon(m, p, v) >= trip_mj(m, v, m[v + road.AT_NODE], m[q + at.STATION], there)
+
+
+def level_soon(m: at.Words, p: int, v: int) -> int:
+    """Millijoules in the battery of vehicle `p` now, or at the end of the arc that it drives on."""
+    g = m[v + road.FLEET]
+    us = m[at.NOW_US] - m[v + road.LEVEL_AT]
+    level = m[v + road.LEVEL_MJ]
+    if m[p + at.STATE] == road.CHARGING:
+        return min(m[g + road.FULL_MJ], level + us * m[g + road.CHARGE_MW] // 1_000_000)
+    level -= us * m[g + road.IDLE_MW] // 1_000_000
+    if m[v + road.ON_ARC] != 0:
+        level -= m[v + road.UNPAID_MM] * per_metre(m, v) // 1_000_000
+    return level
+
+
+def trip_mj(m: at.Words, v: int, node: int, here: int, there: int) -> int:
+    """What must be in the battery at `node` for a job from station `here` to `there`, and then the nearest charger.
+
+    With the reserve. Ways are those of open edges; what is drawn all the time is counted while driving.
+    """
+    net = m[road.ROADS]
+    g = m[v + road.FLEET]
+    pick = m[m[net + road.STOPS] + 2 * here]
+    drop = m[m[net + road.STOPS] + 2 * there + 1]
+    rest = road.FAR
+    if m[m[net + road.CHARGERS] + m[v + road.PARKING]] != 0:
+        rest = way_mj(m, g, drop, m[v + road.PARKING], road.EMPTY_UJ_PER_M)
+    for i in range(m[net + road.SHARED_N]):
+        rest = min(rest, way_mj(m, g, drop, m[m[net + road.SHARED] + i], road.EMPTY_UJ_PER_M))
+    to_job = way_mj(m, g, node, pick, road.EMPTY_UJ_PER_M)
+    return to_job + way_mj(m, g, pick, drop, road.LOADED_UJ_PER_M) + rest + m[g + road.RESERVE_MJ]
+
+
+def way_mj(m: at.Words, g: int, node: int, goal: int, by_load: int) -> int:
+    """What a vehicle of fleet `g` takes out of its battery from a node to a goal."""
+    net = m[road.ROADS]
+    place = m[m[net + road.TARGETS] + goal] + node
+    driven = m[m[g + road.WAY_MM] + place] * m[g + by_load] // 1_000_000
+    return driven + m[m[g + road.OPEN_WAY] + place] // 1000 * m[g + road.IDLE_MW] // 1_000_000

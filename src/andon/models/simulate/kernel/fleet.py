@@ -11,13 +11,14 @@ from andon.models.simulate.kernel.charge import (
     charges_here,
     leave_charger,
     look_at_battery,
+    park_until_low,
     resting_place,
     spend_on_arc,
 )
 from andon.models.simulate.kernel.events import enter, schedule, wake
 from andon.models.simulate.kernel.floor import arrive
-from andon.models.simulate.kernel.network import arc_of
 from andon.models.simulate.kernel.queues import append, unlink
+from andon.models.simulate.kernel.stranded import recovered, recovery, run_empty, was_towed
 from andon.models.simulate.kernel.traffic import arrive_at_node, go_or_wait, let_go, roll
 from andon.models.simulate.kernel.work import draw, which_is, who_is
 
@@ -108,7 +109,7 @@ def seek(m: at.Words, p: int, fleet: int, away: int, pc: int) -> int:
         look_at_battery(m, p, v)
     if m[v + road.FREE] == 0:
         m[v + road.SINCE] = m[at.NOW]
-        if m[v + road.LOW] == 0 and take_call(m, fleet, p) == 0:
+        if m[v + road.LOW] == 0 and take_call(m, fleet, p) == 0 and m[v + road.LOW] == 0:
             m[v + road.FREE] = 1
             append(m, fleet + at.GET_HEAD, fleet + at.GET_TAIL, p, at.NEXT)
     if m[p + at.HOME] != 0:
@@ -123,6 +124,8 @@ def seek(m: at.Words, p: int, fleet: int, away: int, pc: int) -> int:
         charge(m, p, v)
     else:
         enter(m, p, at.STARVED)
+        if battery != 0:
+            park_until_low(m, p, v)
     return -1
 
 
@@ -133,24 +136,33 @@ def set_out(m: at.Words, p: int, v: int) -> None:
     leave_charger(m, v)
 
 
-def drive(m: at.Words, p: int, called: int, fails: int, pc: int) -> int:
-    """Drive to the goal, arc by arc; a free vehicle that is called goes on at `called`, one that fails at `fails`."""
+def drive(m: at.Words, p: int, called: int, fails: int, empty: int, pc: int) -> int:
+    """Drive to the goal, arc by arc; a free vehicle that is called goes on at `called`, one that fails at `fails`.
+
+    One whose battery is `empty` goes on there. Whoever stands in the midst of an arc comes back here afterwards.
+    """
     v = m[p + at.MORE_VEHICLE]
     if m[v + road.ON_ARC] != 0:
         if m[v + road.BROKEN] == 0:
             if m[p + at.LIFE] >= 0:
                 m[p + at.LIFE] -= m[at.NOW] - m[p + at.START]
+            if m[m[v + road.FLEET] + road.FULL_MJ] != 0:
+                spend_on_arc(m, p, v)
             if m[v + road.LEFT] > 0:
+                if m[p + at.LIFE] != 0:
+                    run_empty(m, p, v)
+                    return empty
                 m[v + road.BROKEN] = 1
                 enter(m, p, at.FAILED)
                 return fails
-            spend_on_arc(m, p, v, m[arc_of(m, m[v + road.ON_ARC] - 1) + road.ARC_MM])
             arrive_at_node(m, p, v)
         else:
             m[v + road.BROKEN] = 0
             m[p + at.PC] = pc
             roll(m, p, v)
             return -1
+    elif m[v + road.BROKEN] != 0:
+        was_towed(m, p, v)
     if m[v + road.FREE] != 0 and (m[p + at.HOME] != 0 or takes_waiting(m, p, v)):
         set_out(m, p, v)
         return called
@@ -273,10 +285,10 @@ def step_straight(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, pc:
     return drop(m, p, pc)
 
 
-def step_on_roads(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, pc: int) -> int:
+def step_on_roads(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, c: int, pc: int) -> int:  # noqa: PLR0911 - a flat switch
     """The instructions of a vehicle on roads."""
     if op == road.DRIVE:
-        return drive(m, p, a, b, pc)
+        return drive(m, p, a, b, c, pc)
     if op == road.SEEK:
         return seek(m, p, a, b, pc)
     if op == road.LOAD:
@@ -291,4 +303,8 @@ def step_on_roads(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, pc:
         return shut_next(m, p, pc)
     if op == road.SHUT:
         return shut(m, pc)
+    if op == road.RECOVERY:
+        return recovery(m, f, p, a, pc)
+    if op == road.RECOVERED:
+        return recovered(m, p, pc)
     return -1

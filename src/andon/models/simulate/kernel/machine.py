@@ -76,7 +76,7 @@ def step(m: at.Words, f: at.Reals, code: at.Program, p: int, pc: int) -> int:  #
     if at.MEET <= op <= at.DROP:
         return step_straight(m, f, p, op, a, b, pc)
     if op >= road.SEEK:
-        return step_on_roads(m, f, p, op, a, b, pc)
+        return step_on_roads(m, f, p, op, a, b, c, pc)
     if op < at.CHANGE_FROM:
         return step_other(m, f, p, op, a, pc)
     if op < at.SEND:

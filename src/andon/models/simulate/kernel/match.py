@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
-from andon.models.simulate.kernel.calls import answer_call, way_to_call
+from andon.models.simulate.kernel.calls import answer_call, looks_ahead, way_to_call
+from andon.models.simulate.kernel.charge import can_do, send_to_charge
 from andon.models.simulate.kernel.control import ask
 from andon.models.simulate.kernel.queues import unlink
 
@@ -43,6 +44,9 @@ def match_ask(m: at.Words, p: int, fleet: int, pc: int) -> int:
         v = next_free(m, fleet, m[fleet + at.GET_HEAD])
         for _ in range(pair % free):
             v = next_free(m, fleet, m[v + at.NEXT])
+        if looks_ahead(m, fleet) and not can_do(m, v, q):
+            send_to_charge(m, v, m[v + at.MORE_VEHICLE])
+            continue
         unlink(m, fleet + at.PUT_HEAD, fleet + at.PUT_TAIL, q)
         answer_call(m, fleet, v, q)
 

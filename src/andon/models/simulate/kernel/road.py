@@ -14,8 +14,8 @@ NET = 96
 """Where that record stands, if there is one: to find it costs nothing."""
 
 # --- words of every process: 53 to 55
-CALLED_AT = 53
-"""When a machine called for a vehicle."""
+CALLED_AT, RECOVERIES = 53, 54
+"""When a machine called for a vehicle; how often a vehicle was recovered with an empty battery."""
 
 # --- words of a fleet's meeting point, which is a store: 20 to 23
 FLEET_AT, CHOICE = 20, 21
@@ -67,20 +67,22 @@ BY_ROAD, EMPTY_WAYS, LOADED_WAYS, BY_IDLE, BY_NEAREST_CALL, STORE = range(6)
 NEXT_ARC, WAY_NS, ARC_NS, OPEN_NEXT, OPEN_WAY, TABLE_WORDS = range(6, 12)
 FULL_MJ, BELOW_MJ, ABOVE_MJ, IDLE_MW, CHARGE_MW, EMPTY_UJ_PER_M, LOADED_UJ_PER_M, CALLS_N, CALLS_US = range(12, 21)
 EMPTY_MS, LOADED_MS, MATCHER = 21, 22, 23
+RESERVE_MJ, RECOVERED_MJ, TOWED, WAY_MM = 24, 25, 26, 27
 """NEXT_ARC: address of [target, node] the arc to take, -1 none, as closed now; OPEN_NEXT: with all open. WAY_NS: the
 same for nanoseconds of way. ARC_NS: empty and loaded by arc. FULL_MJ 0: no batteries. Calls answered, their waiting.
 EMPTY_MS, LOADED_MS: milliseconds driven on straight ways. MATCHER: the process that asks which vehicle answers which
-call, 0: nobody is asked."""
-FLEET_WORDS = 24
+call, 0: nobody is asked. RESERVE_MJ: what a trip must leave, -1: nobody looks ahead. RECOVERED_MJ: in a battery after
+a recovery; TOWED: which brings the vehicle home. WAY_MM: as OPEN_WAY, millimetres."""
+FLEET_WORDS = 28
 
 # --- a vehicle on roads
 AT_NODE, GOAL, PARKING, ON_ARC, CAME_FROM, FLEET, WAITING, SEEN_AT, DEPENDS, GIVES_WAY, SINCE, KEEPS, BIT = range(13)
-LOADED, FREE, WAIT_FROM, LEFT, BROKEN, LOW, BOOKED, LEVEL_MJ, LEVEL_AT, EMPTY_MM, LOADED_MM, LOWS, FLATS, SEEKS = range(
-    13, 27
-)
+LOADED, FREE, WAIT_FROM, LEFT, BROKEN, LOW, BOOKED, LEVEL_MJ, LEVEL_AT, EMPTY_MM, LOADED_MM, LOWS = range(13, 25)
+FLATS, UNPAID_MM = 25, 26
 """ON_ARC: number + 1; CAME_FROM: the node behind. DEPENDS: whom it waits for, a bit each. GIVES_WAY: it drives to its
 parking place first. LEFT: of the arc, after a repair. BOOKED: the charger's node + 1. LOWS: times that its battery fell
-below what it may work with; FLATS: times that it was used up."""
+below what it may work with; FLATS: times that it was used up. BROKEN: 1 failed, 2 battery empty. UNPAID_MM: of the arc,
+millimetres whose charge is not booked yet. LOW: 1 until it is charged above the upper threshold, 2 until it is full."""
 HOME_WAYS, AFTER_ME, BEFORE_ME, HOME_WAY, KEEPS_WORD, KEEPS_MASK, WANTS_LANE, WANTS_PLACE = range(27, 35)
 WAITS_NEXT, WAITS_LAST, PLAYED, INDEX, ME = range(35, 40)
 """KEEPS: address of the segment of AT_NODE; KEEPS_WORD, KEEPS_MASK: its bit. HOME_WAYS: address of [node, HOME_WORDS]:
@@ -97,12 +99,16 @@ CLOCK = 1 << 61
 
 # --- states
 CARRYING, LOADING, IN_TRAFFIC, CHARGING = 12, 13, 14, 15
+FLAT = 10
+"""Its battery is empty; of a machine, this number is another state."""
 
 # --- opcodes
-SEEK, DRIVE, LOAD, LOADED_UP, HANDLE, UNLOAD, CHARGE, SHUT_NEXT, SHUT = range(75, 84)
+SEEK, DRIVE, LOAD, LOADED_UP, HANDLE, UNLOAD, CHARGE, SHUT_NEXT, SHUT, RECOVERY, RECOVERED = range(75, 86)
 
 FAULT_STANDSTILL = 50
-TRACE_DRIVES, TRACE_ARRIVES = 50, 51
-"""Trace records of a vehicle: the arc that it drives in on, the node that it has come to."""
+TRACE_DRIVES, TRACE_ARRIVES, TRACE_TOWED = 50, 51, 52
+"""Trace records of a vehicle: the arc that it drives in on, the node that it has come to, or was towed to."""
+FOR_RECOVERY = 40
+"""Purpose of a draw."""
 FAR = 1 << 60
 """No way."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
+from andon.models.simulate.kernel.charge import lasts
 from andon.models.simulate.kernel.events import enter, note, schedule
 from andon.models.simulate.kernel.homeward import (
     ORDERED,
@@ -137,6 +138,7 @@ def depart(m: at.Words, p: int, v: int, arc: int, node: int) -> None:
     lane = m[arc_of(m, arc) + road.ARC_LANE]
     m[v + road.CAME_FROM] = node
     m[v + road.ON_ARC] = arc + 1
+    m[v + road.UNPAID_MM] = m[arc_of(m, arc) + road.ARC_MM]
     if m[v + road.WAITING] != 0:
         book_wait(m, v, lane)
     m[lane + road.PASSED] += 1
@@ -145,11 +147,13 @@ def depart(m: at.Words, p: int, v: int, arc: int, node: int) -> None:
 
 
 def roll(m: at.Words, p: int, v: int) -> None:
-    """Drive what is LEFT of the arc, or until the vehicle fails."""
+    """Drive what is LEFT of the arc, or until the vehicle fails, or its battery is empty."""
     span = m[v + road.LEFT]
     life = m[p + at.LIFE]
     if 0 <= life < span:
         span = life
+    if m[m[v + road.FLEET] + road.FULL_MJ] != 0:
+        span = min(span, lasts(m, p, v))
     m[v + road.LEFT] -= span
     m[p + at.START] = m[at.NOW]
     enter(m, p, road.CARRYING if m[v + road.LOADED] != 0 else at.MOVING)
