@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from andon.site import floor, lifting, model, pace, stops
+from andon.site import battery, floor, lifting, model, pace, stops
 from andon.site.check_assumptions import PARAMETERS
 from andon.site.check_signals import PROPERTIES
 from andon.site.digests import PARTS
@@ -24,7 +24,8 @@ NESTED = [
     ("One of the `other_routes`:", floor.OtherRoute),
     ("A break:", floor.Break),
     ("A `breakdown`:", floor.Breakdown),
-    ("A `battery`:", floor.Battery),
+    ("A `battery`:", battery.Battery),
+    ("A `recovery` of a battery:", battery.Recovery),
     ("A step of a route:", floor.Step),
     ("A `lifting`:", lifting.Lifting),
     ("Planned work, one of `maintenance`:", stops.Maintenance),

@@ -143,6 +143,30 @@ ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "`leave_above` of fleet `amr` is below `charge_below`; exchange them",
     ),
     (
+        "no recovery",
+        "site.yaml",
+        "      recovery: {time: amr.battery-swap, crew: menders} # should one be empty all the same\n",
+        "",
+        "fleet `amr` has no `battery.recovery`; add `recovery`",
+    ),
+    (
+        "a recovery by nobody",
+        "site.yaml",
+        "amr.battery-swap, crew: menders",
+        "amr.battery-swap, skill: mending",
+        (
+            "`battery.recovery.skill` of fleet `amr` is `mending`, and no crew has that skill; "
+            "add it to the `skills` of a crew"
+        ),
+    ),
+    (
+        "a repair by a crew and a skill",
+        "site.yaml",
+        "time_to_repair: amr.time-to-repair, crew: menders",
+        "time_to_repair: amr.time-to-repair, crew: menders, skill: menders",
+        "fleet `amr` names a `crew` and a `skill`; keep one of them",
+    ),
+    (
         "fails by the calendar",
         "site.yaml",
         "time_to_repair: amr.time-to-repair, crew: menders",

@@ -17,7 +17,10 @@ def event_table(replay: Replay) -> pa.Table:
     columns = replay.columns()
     arrays = {
         "time_s": pa.array(columns["time_s"], pa.float64()),
-        **{k: pa.array(columns[k], pa.string()).dictionary_encode() for k in ("event", "element", "state", "product")},
+        **{
+            k: pa.array(columns[k], pa.string()).dictionary_encode()
+            for k in ("event", "element", "state", "product", "place")
+        },
         **{k: pa.array(columns[k], pa.int64(), mask=columns[k] < 0) for k in ("serial", "number")},
     }
     return pa.table(arrays)

@@ -125,7 +125,7 @@ def _edge(item: Item) -> Iterator[Problem]:
 def _parking(made: Draft) -> Iterator[Problem]:
     """Each vehicle has one parking place, of its own, outside blocks, where no station is served."""
     places: dict[str, Item] = {}
-    vehicles = {v for f in parts(made, "fleet") for v in f.vehicles}
+    vehicles = {v for f in made.all("fleet") for v in f.get("vehicles") or ()}
     stops = {n for s in parts(made, "stop") for n in (s.pick_up, s.set_down)}
     for item in made.all("node"):
         node = item.part

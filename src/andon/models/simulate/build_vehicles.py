@@ -199,7 +199,7 @@ def _recovery(builder: Builder, fleet: Fleet, asks: Asks) -> tuple[int, int] | N
 
 
 def lasting_batteries(builder: Builder) -> None:
-    """Where a fleet looks ahead, a full battery is enough for every trip from every charger.
+    """Where a fleet looks ahead, a full battery is enough for every trip from every charger, and on to any charger.
 
     Raises:
         Unrunnable: it is not, so some call would wait for ever.

@@ -30,7 +30,11 @@ STATES = {
     "planned": ("#D8C7A0", "xx", "planned maintenance"),
     "warming": ("#F0E0A0", "..", "warming up"),
     "moving": ("#9FB7A8", "", "under way"),
+    "carrying": ("#6F9A80", "", "under way with a job"),
+    "loading": ("#C9D6E8", "", "loading"),
+    "in_traffic": ("#F3D9C6", "//", "waits for other vehicles"),
     "charging": ("#F0E0A0", "", "charging"),
+    "battery_empty": ("#E8A0AA", "//", "battery empty"),
     "off": ("#EEEEEE", "", "off"),
 }
 """Colour, hatch and word of what is not processing; states that are not here leave the floor's white."""

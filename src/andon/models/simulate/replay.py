@@ -10,8 +10,10 @@ import numpy as np
 from andon.models.simulate import jit
 from andon.models.simulate.image import Image
 from andon.models.simulate.kernel import layout as at
+from andon.models.simulate.kernel import road
 from andon.models.simulate.rows import STATES, Rows
 from andon.models.simulate.run import refuse_faults, run_image
+from andon.site.ways import network
 
 EVENTS_FIRST, EVENTS_MAX = 200_000, 12_800_000
 """Events that are made room for at first, and at most."""
@@ -22,7 +24,19 @@ EVENTS = {
     at.TRACE_CREW: "at_work",
     at.TRACE_START: "released",
     at.TRACE_JOB: "works_on",
+    road.TRACE_DRIVES: "drives",
+    road.TRACE_ARRIVES: "arrives",
+    road.TRACE_TOWED: "towed",
 }
+VEHICLE_STATES = {
+    at.STARVED: "parked",
+    road.CARRYING: "carrying",
+    road.LOADING: "loading",
+    road.IN_TRAFFIC: "in_traffic",
+    road.CHARGING: "charging",
+    road.FLAT: "battery_empty",
+}
+"""What a vehicle's states are called where they are not everybody's."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +65,16 @@ class Replay:
     def columns(self) -> dict[str, np.ndarray]:
         """The events as columns of equal length, for a table.
 
-        `time_s`; `event` (state, works_on, level, at_work, released, completed); `element` (machine, vehicle, buffer,
-        crew, or the release desk's and the last station's product); `state` of a state event; `product` and `serial`
-        of the job that it is about; `number` (jobs waiting after the event; people of the crew at work after it).
+        `time_s`; `event` (state, works_on, level, at_work, released, completed, drives, arrives, towed); `element`
+        (machine, vehicle, buffer, crew, or the release desk's and the last station's product); `state` of a state
+        event; `product` and `serial` of the job that it is about; `number` (jobs waiting after the event; people of the
+        crew at work after it); `place` (the edge that a vehicle drives in on, the node that it has come to).
         """
         names = self._names()
         n = len(self.time_ns)
         event = np.array([EVENTS.get(int(k), str(int(k))) for k in self.kind], object)
-        element, state, product = (np.full(n, None, object) for _ in range(3))
+        element, state, product, place = (np.full(n, None, object) for _ in range(4))
+        graph = network(self.image.site.roads) if self.image.site.roads is not None else None
         serial, number = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
         products = self.image.products
         rows = zip(self.kind.tolist(), self.who.tolist(), self.value.tolist(), strict=True)
@@ -69,7 +85,11 @@ class Replay:
                 continue
             element[i] = names.get(who, str(who))
             if kind == at.TRACE_STATE:
-                state[i] = state_name(value)
+                state[i] = self.state_name(who, value)
+            elif kind == road.TRACE_DRIVES and graph is not None:
+                place[i] = graph.edges[graph.arcs[value].edge]
+            elif kind in {road.TRACE_ARRIVES, road.TRACE_TOWED} and graph is not None:
+                place[i] = graph.nodes[value]
             elif kind == at.TRACE_JOB:
                 product[i], serial[i] = products[value >> at.SERIAL_BITS], value & ((1 << at.SERIAL_BITS) - 1)
             else:
@@ -82,7 +102,14 @@ class Replay:
             "product": product,
             "serial": serial,
             "number": number,
+            "place": place,
         }
+
+    def state_name(self, process: int, number: int) -> str:
+        """A state of a process in words."""
+        if number in VEHICLE_STATES and int(self.image.memory[process + at.KIND]) == at.VEHICLE:
+            return VEHICLE_STATES[number]
+        return STATES[number] if number < len(STATES) else f"state {number}"
 
     def _names(self) -> dict[int, str]:
         memory, image = self.image.memory, self.image
@@ -100,14 +127,15 @@ class Replay:
             process: address of its process.
         """
         mine = np.flatnonzero((self.who == process) & np.isin(self.kind, (at.TRACE_STATE, at.TRACE_JOB)))
-        begin, state, product = 0.0, state_name(int(self.image.memory[process + at.STATE])), ""
+        begin, product = 0.0, ""
+        state = self.state_name(process, int(self.image.memory[process + at.STATE]))
         for i in mine:
             now = self.time_ns[i] / 1e9
             if now > begin:
                 yield begin, now, state, product
                 begin = now
             if self.kind[i] == at.TRACE_STATE:
-                state = state_name(int(self.value[i]))
+                state = self.state_name(process, int(self.value[i]))
                 product = product if state in {"busy", "setup", "blocked", "down", "waiting_crew"} else ""
             else:
                 product = self.image.products[int(self.value[i]) >> at.SERIAL_BITS]
@@ -120,11 +148,6 @@ class Replay:
         mine = (self.kind == at.TRACE_LEVEL) & (self.who == address)
         first = int(self.image.memory[address + at.LEVEL])
         return np.concatenate(([0.0], self.time_ns[mine] / 1e9)), np.concatenate(([first], self.value[mine]))
-
-
-def state_name(number: int) -> str:
-    """A state of the kernel in words."""
-    return STATES[number] if number < len(STATES) else f"state {number}"
 
 
 def typical(rows: Rows) -> int:

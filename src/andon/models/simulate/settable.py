@@ -13,6 +13,7 @@ from andon.models.simulate import structure
 from andon.models.simulate.laws import Unrunnable, mean_of
 from andon.models.simulate.scenario import KINDS, is_switch, refuse, supposed, switch_of, usual
 from andon.models.simulate.tables import setpoint_default, used_assumptions
+from andon.site.battery import Battery
 from andon.site.floor import DISPATCH, Station
 from andon.site.model import Site
 
@@ -202,6 +203,20 @@ def _fleets(site: Site) -> Iterator[Setting]:
         speed = partial(structure.speed, fleet=fleet.id)
         what = f"speed of fleet {fleet.id}"
         yield Setting(f"{fleet.id}.speed", what, "m/s", fleet.speed_m_per_s, "structure", 0.01, 10.0, False, speed)
+        if fleet.battery is not None:
+            yield from _battery(fleet.id, fleet.battery)
+
+
+def _battery(fleet: str, battery: Battery) -> Iterator[Setting]:
+    for key, what, unit, most in (
+        ("capacity_wh", "watt hours that a battery of {} holds", "W.h", 1e6),
+        ("charge_below", "share of its battery below which a vehicle of {} goes to charge", "1", 1.0),
+        ("reserve", "share of its battery that a trip of {} must leave", "1", 0.99),
+    ):
+        build = partial(structure.battery, fleet=fleet, key=key)
+        least = 0.0 if unit == "1" else 0.001
+        now = getattr(battery, key)
+        yield Setting(f"{fleet}.{key}", what.format(fleet), unit, now, "structure", least, most, False, build)
 
 
 def _roads(site: Site) -> Iterator[Setting]:

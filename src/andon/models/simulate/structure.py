@@ -190,6 +190,17 @@ def speed(site: Site, value: float, *, fleet: str) -> Site:
     return _fleet(site, fleet, speed_m_per_s=value)
 
 
+def battery(site: Site, value: float, *, fleet: str, key: str) -> Site:
+    """A fleet whose batteries have `value` for one of what they state; on thresholds that keep their order."""
+    old = next(f for f in site.fleets if f.id == fleet)
+    if old.battery is None:
+        return site
+    made = old.battery.model_copy(update={key: value})
+    if made.leave_above < made.charge_below:
+        made = made.model_copy(update={"leave_above": made.charge_below})
+    return _fleet(site, fleet, battery=made)
+
+
 def blocked(site: Site, value: float, *, edge: str, from_min: float = 0.0) -> Site:
     """Something stands on an edge of the roads for `value` minutes, from `from_min` minutes after the beginning."""
     if site.roads is None or value <= 0:

@@ -22,6 +22,7 @@ STATES: dict[str, tuple[int, ...]] = {
     "in traffic": (road.IN_TRAFFIC,),
     "charging": (road.CHARGING,),
     "down": (at.FAILED, at.NO_CREW),
+    "battery empty": (road.FLAT,),
 }
 """What a vehicle on roads may be doing. On straight ways loading counts as moving, empty or loaded alike."""
 SEGMENTS_NAMED = 5
@@ -42,7 +43,8 @@ class FleetUse:
     """Mean seconds from the call to the job on the vehicle; NaN where nothing was called."""
     battery_low: float
     """Times that a battery fell below what a vehicle may work with."""
-    battery_flat: float
+    battery_empty: float
+    """Times that a vehicle stood with an empty battery."""
 
     def as_json(self) -> dict[str, Any]:
         """For scripts."""
@@ -55,7 +57,7 @@ class FleetUse:
             "calls": self.calls,
             "call_wait_s": wait,
             "battery_low": self.battery_low,
-            "battery_flat": self.battery_flat,
+            "battery_empty": self.battery_empty,
         }
 
 
@@ -141,6 +143,7 @@ def traffic_figures(rows: Rows) -> tuple[Figure, ...]:
             found.append(Figure(f"{fleet.id} in traffic", "share", share(rows, i, "in traffic"), -1))
         if fleet.battery is not None:
             found.append(Figure(f"{fleet.id} battery low", "times", _vehicle_sum(rows, i, road.LOWS), -1))
+            found.append(Figure(f"{fleet.id} battery empty", "times", _vehicle_sum(rows, i, road.FLATS), -1))
     return tuple(found)
 
 

@@ -50,10 +50,13 @@ def look_at_battery(m: at.Words, p: int, v: int) -> None:
     g = m[v + road.FLEET]
     spend(m, p, v, 0)
     level = m[v + road.LEVEL_MJ]
-    if m[v + road.LOW] == 0 and level < m[g + road.BELOW_MJ] and m[p + at.HOME] == 0:
-        must_charge(m, p, v, 1)
-    elif level >= (m[g + road.ABOVE_MJ] if m[v + road.LOW] == 1 else m[g + road.FULL_MJ]):
+    if m[v + road.LOW] != 0 and level >= (m[g + road.ABOVE_MJ] if m[v + road.LOW] == 1 else m[g + road.FULL_MJ]):
         m[v + road.LOW] = 0
+    if m[v + road.LOW] == 0 and m[p + at.HOME] == 0:
+        if level < m[g + road.BELOW_MJ]:
+            must_charge(m, p, v, 1)
+        elif level < min(least_mj(m, v, m[v + road.AT_NODE]), m[g + road.FULL_MJ]):
+            must_charge(m, p, v, 2)
 
 
 def must_charge(m: at.Words, p: int, v: int, low: int) -> None:
@@ -146,9 +149,9 @@ def charge(m: at.Words, p: int, v: int) -> None:
 
 
 def park_until_low(m: at.Words, p: int, v: int) -> None:
-    """A vehicle that stands looks at its battery again when standing has brought it below the lower threshold."""
+    """A vehicle that stands looks at its battery again when standing has brought it below what it may work with."""
     g = m[v + road.FLEET]
-    spare = m[v + road.LEVEL_MJ] - m[g + road.BELOW_MJ]
+    spare = m[v + road.LEVEL_MJ] - max(m[g + road.BELOW_MJ], least_mj(m, v, m[v + road.AT_NODE]))
     if m[v + road.LOW] == 0 and m[g + road.IDLE_MW] > 0 and spare >= 0:
         schedule(m, p, m[at.NOW] + ((spare + 1) * 1_000_000 // m[g + road.IDLE_MW] + 1) * 1000)
 
@@ -165,7 +168,7 @@ def send_to_charge(m: at.Words, p: int, v: int) -> None:
 
 
 def can_do(m: at.Words, p: int, q: int) -> bool:
-    """Whether vehicle `p` can answer the call of machine `q` and get to a charger with its reserve left."""
+    """Whether vehicle `p` can answer the call of machine `q` and then get to any charger with its reserve left."""
     v = m[p + at.MORE_VEHICLE]
     t = m[q + at.JOB]
     there = m[m[m[t + at.PLACE] + at.NEXT_STEP] + at.STEP_STATION]
@@ -186,21 +189,36 @@ def level_soon(m: at.Words, p: int, v: int) -> int:
 
 
 def trip_mj(m: at.Words, v: int, node: int, here: int, there: int) -> int:
-    """What must be in the battery at `node` for a job from station `here` to `there`, and then the nearest charger.
+    """What must be in the battery at `node` for a job from station `here` to `there`, so that enough is left there.
 
-    With the reserve. Ways are those of open edges; what is drawn all the time is counted while driving.
+    Ways are those of open edges; what is drawn all the time is counted while driving.
     """
-    net = m[road.ROADS]
     g = m[v + road.FLEET]
-    pick = m[m[net + road.STOPS] + 2 * here]
-    drop = m[m[net + road.STOPS] + 2 * there + 1]
-    rest = road.FAR
-    if m[m[net + road.CHARGERS] + m[v + road.PARKING]] != 0:
-        rest = way_mj(m, g, drop, m[v + road.PARKING], road.EMPTY_UJ_PER_M)
-    for i in range(m[net + road.SHARED_N]):
-        rest = min(rest, way_mj(m, g, drop, m[m[net + road.SHARED] + i], road.EMPTY_UJ_PER_M))
-    to_job = way_mj(m, g, node, pick, road.EMPTY_UJ_PER_M)
-    return to_job + way_mj(m, g, pick, drop, road.LOADED_UJ_PER_M) + rest + m[g + road.RESERVE_MJ]
+    stops = m[m[road.ROADS] + road.STOPS]
+    pick = m[stops + 2 * here]
+    drop = m[stops + 2 * there + 1]
+    there_and_on = way_mj(m, g, node, pick, road.EMPTY_UJ_PER_M) + way_mj(m, g, pick, drop, road.LOADED_UJ_PER_M)
+    return there_and_on + least_mj(m, v, drop)
+
+
+def least_mj(m: at.Words, v: int, node: int) -> int:
+    """What must be in the battery of a vehicle without a task at `node`; 0 where nobody looks ahead.
+
+    Enough to drive home, and from there, or at once, to any charger, with its reserve left.
+    """
+    g = m[v + road.FLEET]
+    if m[g + road.RESERVE_MJ] < 0:
+        return 0
+    net = m[road.ROADS]
+    home = m[v + road.PARKING]
+    to_home = way_mj(m, g, node, home, road.EMPTY_UJ_PER_M)
+    most = to_home
+    if m[m[net + road.CHARGERS] + home] == 0:
+        for i in range(m[net + road.SHARED_N]):
+            charger = m[m[net + road.SHARED] + i]
+            most = max(most, way_mj(m, g, node, charger, road.EMPTY_UJ_PER_M))
+            most = max(most, to_home + way_mj(m, g, home, charger, road.EMPTY_UJ_PER_M))
+    return most + m[g + road.RESERVE_MJ]
 
 
 def way_mj(m: at.Words, g: int, node: int, goal: int, by_load: int) -> int:
