@@ -16,6 +16,7 @@ from andon.models.simulate.limits import mark
 from andon.models.simulate.live import LiveState, MachineNow
 from andon.models.simulate.rows import Rows
 from andon.models.simulate.run import compile_site, replicate
+from andon.models.simulate.seen import VehicleNow
 from andon.models.simulate.settable import settings
 from andon.models.simulate.structure import adapted
 from andon.models.simulate.textbook import Stage, constant, exponential, line
@@ -172,7 +173,7 @@ LIVE = LiveState(
         "oven-2": MachineNow("running", "gate-valve", 300.0, jobs=3),
     },
     {"turning-buffer": 2, "curing-buffer": 9},
-    vehicles={"amr-4": "moving"},
+    vehicles={"amr-4": VehicleNow("moving")},
     present={"setters": 1, "assemblers": 1},
     setpoints={"oven-1": 175.0, "oven-2": 170.0},
 )

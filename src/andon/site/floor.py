@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from pydantic import Field
@@ -178,6 +179,11 @@ class Conveyor(Part):
     """Least distance from job to job; length over spacing is how many it holds."""
     accumulating: bool = True
     """Whether jobs close up while the first one waits at the end; else the whole belt stands."""
+
+
+def places_of(belt: Conveyor) -> int:
+    """How many jobs a conveyor holds."""
+    return math.floor(belt.length_m / belt.spacing_m + 1e-9)
 
 
 class Fleet(Part):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 from andon.core.time import SECOND
+from andon.models.simulate import warm
 from andon.models.simulate.builder import Builder
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
+from andon.models.simulate.tables import mix_words, weights
 from andon.models.simulate.ways import follows
-from andon.site.floor import Conveyor
-
-
-def places_of(belt: Conveyor) -> int:
-    """How many jobs a conveyor holds."""
-    return math.floor(belt.length_m / belt.spacing_m + 1e-9)
+from andon.site.floor import Conveyor, places_of
+from andon.site.model import Site
 
 
 def put_belts(builder: Builder) -> None:
@@ -36,6 +32,19 @@ def put_belts(builder: Builder) -> None:
         s = builder.belt_at[belt.id]
         words[s + at.CAPACITY], words[s + at.RULE] = places_of(belt), at.TIMED
         words[s + at.AT_STATION] = stations[belt.start]
+        if builder.live is not None and builder.live.belts.get(belt.id):
+            words[s + at.MIX] = builder.m.put(0, mix_words(_mix_of(site, belt)))
+            warm.belt(words, s, builder.live.belts[belt.id][: places_of(belt)], belt.speed_m_per_s)
+
+
+def _mix_of(site: Site, belt: Conveyor) -> list[tuple[float, int]]:
+    """What may be on a conveyor: (weight, product and the step that it comes from)."""
+    return [
+        (weight, (i << at.MIX_BITS) + k)
+        for i, (p, weight) in enumerate(zip(site.products, weights(site), strict=True))
+        for k in range(len(p.route) - 1)
+        if (p.route[k].station, p.route[k + 1].station) == (belt.start, belt.end)
+    ]
 
 
 def run_belts(builder: Builder) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from andon.models.simulate import warm
 from andon.models.simulate.build_people import Asks
 from andon.models.simulate.build_roads import FAR_MM, home_ways, network_tables, never_cross, stand
+from andon.models.simulate.build_seen import RoadProgram, begin_on_roads, what_it_may_carry
 from andon.models.simulate.builder import Builder, Options
 from andon.models.simulate.calendar import spans
 from andon.models.simulate.kernel import layout as at
@@ -14,6 +15,7 @@ from andon.models.simulate.kernel import road
 from andon.models.simulate.kernel.charge import trip_mj
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.program import Code
+from andon.models.simulate.seen import UNDER_WAY
 from andon.models.simulate.tables import ways_ns
 from andon.models.simulate.ways import follows
 from andon.site.check_roads import serves
@@ -127,31 +129,45 @@ def _choice(site: Site, stores: list[int]) -> list[int]:
 
 def vehicles(builder: Builder, asks: Asks) -> None:
     """Every vehicle with its program."""
-    site, words, live = builder.site, builder.m.words, builder.live
+    site, words = builder.site, builder.m.words
     stores = builder.store_at[len(site.stations) :]
+    programs: dict[str, tuple[Fleet, RoadProgram, int]] = {}
     number = 0
     for i, fleet in enumerate(site.fleets):
         handling = builder.reals.at[fleet.handling]
+        program = None
         if site.roads is None:
             start, aboard = straight_code(builder.code, stores[i], handling)
         else:
             helped = _repairs(builder, fleet, asks), _recovery(builder, fleet, asks)
-            start, aboard = road_code(builder.code, stores[i], handling, *helped)
+            program = road_code(builder.code, stores[i], handling, *helped)
+            start, aboard = program.entry, program.aboard
         for vehicle in fleet.vehicles:
             p = builder.process(vehicle, at.VEHICLE, start, 2)
             words[p + at.LAST] = len(site.stations)
             words[p + at.NUMBER] = NUMBERS + number
-            if site.roads is not None:
+            if program is not None:
                 _on_roads(builder, p, number, builder.fleet_records[i], vehicle)
-            if live is not None and builder.road and live.vehicles.get(vehicle) in {"moving", "loading"}:
-                warm.vehicle(words, p, start, aboard, handling)
+                programs[vehicle] = fleet, program, p
+            else:
+                _under_way(builder, fleet, vehicle, p, start, aboard)
             number += 1
     if builder.vehicle_records:
         words[road.NET + road.NEVER_CROSS] = int(never_cross(builder))
     if site.roads is not None:
         lasting_batteries(builder)
+        begin_on_roads(builder, programs)
     if builder.closing:
         builder.process("closures", at.CALENDAR, closures_code(builder.code), 0)
+
+
+def _under_way(builder: Builder, fleet: Fleet, vehicle: str, p: int, start: int, aboard: int) -> None:
+    """A vehicle on straight ways that is seen under way: with what it is seen to carry, else with what is drawn."""
+    now = builder.live.vehicles.get(vehicle) if builder.live is not None else None
+    if now is None or not builder.road or now.state not in UNDER_WAY or now.job == "":
+        return
+    warm.vehicle(builder.m.words, p, start, aboard, builder.reals.at[fleet.handling])
+    builder.m.words[p + at.SLICE], builder.m.words[p + at.COUNT] = what_it_may_carry(builder, fleet, now)
 
 
 def _on_roads(builder: Builder, p: int, number: int, g: int, vehicle: str) -> None:
@@ -237,54 +253,60 @@ def straight_code(code: Code, fleet: int, handling: int) -> tuple[int, int]:
 
 def road_code(
     code: Code, fleet: int, handling: int, down: Repairs | None, recovery: tuple[int, int] | None
-) -> tuple[int, int]:
-    """A vehicle on roads: seek a call, drive, load, drive, set down; else drive home. Its start, and with a job."""
+) -> RoadProgram:
+    """A vehicle on roads: seek a call, drive, load, drive, set down; else drive home."""
     start = code.add(road.SEEK, fleet)
     fetch = code.add(road.DRIVE)
     code.add(road.LOAD, handling)
     aboard = code.add(road.LOADED_UP, fleet)
     carry = code.add(road.DRIVE)
     code.add(road.HANDLE)
-    code.add(road.UNLOAD)
+    unload = code.add(road.UNLOAD)
     code.add(at.JUMP, start)
     away = code.add(road.DRIVE, fetch)
     code.add(at.JUMP, start)
     code.patch(start, b=away)
-    if recovery is not None:
-        _recovery_code(code, (fetch, carry, away), *recovery)
-    if down is None:
-        return start, aboard
-    for place in (fetch, carry, away):
-        code.patch(place, b=code.here)
-        if down.crew:
-            code.add(at.ACQUIRE, down.crew, at.FAILED)
-        code.add(at.REPAIR, down.ttr)
-        code.add(at.WORK, at.FAILED, at.REP, -1)
-        code.add(at.WORKED, at.FAILED, at.REP, -1)
-        if down.crew:
-            code.add(at.RELEASE_CREW)
-        code.add(at.LIFE_NEW, down.ttf)
-        code.add(at.JUMP, place)
-    entries = []
-    for place in (start, aboard):
-        entries.append(code.add(at.LIFE_NEW, down.ttf))
-        code.add(at.JUMP, place)
-    return entries[0], entries[1]
+    drives = (fetch, carry, away)
+    recoveries = {p: _recovery_code(code, p, *recovery) for p in drives} if recovery is not None else {}
+    repairs = {p: _breakdown_code(code, p, down) for p in drives} if down is not None else {}
+    entry = start
+    if down is not None:
+        entry = code.add(at.LIFE_NEW, down.ttf)
+        code.add(at.JUMP, start)
+    ttf = down.ttf if down is not None else 0
+    return RoadProgram(fleet, handling, ttf, entry, start, fetch, aboard, carry, unload, away, repairs, recoveries)
 
 
-def _recovery_code(code: Code, drives: tuple[int, ...], law: int, crew: int) -> None:
-    """What happens to a vehicle whose battery is empty, wherever it drives."""
-    for place in drives:
-        code.patch(place, c=code.here)
-        if crew:
-            code.add(at.ACQUIRE, crew, road.FLAT)
-        code.add(road.RECOVERY, law)
-        code.add(at.WORK, road.FLAT, at.REP, -1)
-        code.add(at.WORKED, road.FLAT, at.REP, -1)
-        if crew:
-            code.add(at.RELEASE_CREW)
-        code.add(road.RECOVERED)
-        code.add(at.JUMP, place)
+def _breakdown_code(code: Code, drive: int, down: Repairs) -> int:
+    """What happens to a vehicle that fails in a drive; where the repair begins."""
+    begin = code.here
+    code.patch(drive, b=begin)
+    if down.crew:
+        code.add(at.ACQUIRE, down.crew, at.FAILED)
+    code.add(at.REPAIR, down.ttr)
+    code.add(at.WORK, at.FAILED, at.REP, -1)
+    code.add(at.WORKED, at.FAILED, at.REP, -1)
+    if down.crew:
+        code.add(at.RELEASE_CREW)
+    code.add(at.LIFE_NEW, down.ttf)
+    code.add(at.JUMP, drive)
+    return begin
+
+
+def _recovery_code(code: Code, drive: int, law: int, crew: int) -> int:
+    """What happens to a vehicle whose battery is empty in a drive; where the recovery begins."""
+    begin = code.here
+    code.patch(drive, c=begin)
+    if crew:
+        code.add(at.ACQUIRE, crew, road.FLAT)
+    code.add(road.RECOVERY, law)
+    code.add(at.WORK, road.FLAT, at.REP, -1)
+    code.add(at.WORKED, road.FLAT, at.REP, -1)
+    if crew:
+        code.add(at.RELEASE_CREW)
+    code.add(road.RECOVERED)
+    code.add(at.JUMP, drive)
+    return begin
 
 
 def closures_code(code: Code) -> int:

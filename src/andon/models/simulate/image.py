@@ -223,7 +223,7 @@ def _begin_from_live(builder: Builder) -> dict[str, int]:
         for place in range(0, len(table), 1 + at.ORDER_WORDS):
             orders[builder.site.products[builder.product_at.index(table[place])].id] += 1
     hold_cards(builder)
-    jobs = sum(words[s + at.LEVEL] for s in builder.store_at)
+    jobs = sum(words[s + at.LEVEL] for s in (*builder.store_at, *builder.belt_at.values()))
     jobs += sum(abs(words[p + at.JOBS]) if words[p + at.JOBS] >= 0 else words[p + at.SLICE] for p in builder.started)
     words[at.WIP] = jobs
     ring = 1 << (2 * len(builder.proc_at)).bit_length()

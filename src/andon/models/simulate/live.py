@@ -8,7 +8,9 @@ from typing import Any
 
 from andon.core.canonical import digest
 from andon.core.readings import Value
-from andon.site.floor import Station
+from andon.models.simulate.seen import VehicleNow, belt_now, told_of_vehicles, vehicle_now
+from andon.models.simulate.seen import number as _number
+from andon.site.floor import Station, places_of
 from andon.site.model import Site
 
 MACHINE_STATES = frozenset({"idle", "setup", "running", "blocked", "down", "off", "waiting_crew", "maintenance"})
@@ -43,8 +45,9 @@ class LiveState:
     """Products waiting, first to last, by buffer, where that is known."""
     waiting: dict[str, int] = field(default_factory=dict)
     """Jobs of the order book not yet released, by product."""
-    vehicles: dict[str, str] = field(default_factory=dict)
-    """State by vehicle."""
+    vehicles: dict[str, VehicleNow] = field(default_factory=dict)
+    belts: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """Metres from the start of each job on a conveyor, the first one first."""
     present: dict[str, int] = field(default_factory=dict)
     """People there now, by crew: held until the shift plan next changes the crew."""
     setpoints: dict[str, float] = field(default_factory=dict)
@@ -69,6 +72,8 @@ class LiveState:
         """
         fields = dict(data)
         fields["machines"] = {k: MachineNow(**v) for k, v in data["machines"].items()}
+        fields["vehicles"] = {k: VehicleNow(**v) for k, v in data["vehicles"].items()}
+        fields["belts"] = {k: tuple(v) for k, v in data["belts"].items()}
         fields["queues"] = {k: tuple(v) for k, v in data["queues"].items()}
         fields["sampled"] = tuple(data["sampled"])
         return cls(**fields)
@@ -108,14 +113,14 @@ def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState
     if missing:
         sampled.append(f"how many jobs of {', '.join(f'`{p}`' for p in missing)} wait for release (taken as none)")
     present = {c.id: int(n) for c in site.crews if (n := _number(values, f"{c.id}.present")) is not None and n >= 0}
-    vehicles = {v: str(values.get(f"{v}.state", "")) for fleet in site.fleets for v in fleet.vehicles}
-    under_way = sum(1 for state in vehicles.values() if state in {"moving", "loading"})
-    if under_way:
-        sampled.append(f"what the {under_way} vehicle(s) under way carry, and how far they are")
-    if site.roads is not None and vehicles:
-        sampled.append(
-            "where vehicles are on the roads (taken as at their parking places), and how full their batteries"
-        )
+    vehicles = {v: vehicle_now(site, values, v) for fleet in site.fleets for v in fleet.vehicles}
+    sampled += told_of_vehicles(site, vehicles) if vehicles else ()
+    belts = {}
+    for belt in site.conveyors:
+        belts[belt.id], unseen = belt_now(values, belt, places_of(belt))
+        sampled += [unseen] if unseen else []
+    if any(belts.values()) and len(site.products) > 1:
+        sampled.append("which products are on the conveyors")
     sampled += _unseen(site)
     return LiveState(
         at_ns=at_ns,
@@ -123,6 +128,7 @@ def live_state(site: Site, values: Mapping[str, Value], at_ns: int) -> LiveState
         levels=levels,
         waiting=waiting,
         vehicles=vehicles,
+        belts=belts,
         present=present,
         setpoints=setpoints,
         sequence=_sequence(site, values),
@@ -145,8 +151,6 @@ def _unseen(site: Site) -> Iterator[str]:
     if any(s.lot for s in site.stations):
         yield "which jobs on the floor travel in lots (taken as none; levels count lots as one)"
     yield from _unseen_machines(site)
-    if site.conveyors:
-        yield "what is on conveyors (taken as nothing)"
     if site.demand:
         yield "how long ago the last order of each product came, and how old the waiting orders are"
 
@@ -161,11 +165,6 @@ def _unseen_machines(site: Site) -> Iterator[str]:
         yield "how long idle machines have waited (taken as not at all; those that are off stay off)"
     if any(s.wear for s in site.stations):
         yield "how far tools are used up (taken as anything between new and worn out)"
-
-
-def _number(values: Mapping[str, Value], signal: str) -> float | None:
-    value = values.get(signal)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _machine(values: Mapping[str, Value], machine: str, station: Station, sampled: list[str]) -> MachineNow:

@@ -281,7 +281,7 @@ def adapted(live: LiveState, declared: Site, site: Site) -> LiveState:
         if over > 0 and levels[buffer.id] != held:
             notes.append(f"{over} job(s) for which `{buffer.id}` has no room are left out")
     gone = {v for f in declared.fleets for v in f.vehicles} - {v for f in site.fleets for v in f.vehicles}
-    if any(live.vehicles.get(v) in UNDER_WAY for v in gone):
+    if any(v in live.vehicles and live.vehicles[v].state in UNDER_WAY for v in gone):
         notes.append("what the vehicles that are taken away carry now is left out")
     return replace(
         live,

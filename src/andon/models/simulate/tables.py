@@ -181,11 +181,8 @@ def ways_ns(site: Site, fleet: Fleet | None) -> tuple[list[int], list[int]]:
     return loaded, empty
 
 
-def mixes(site: Site) -> tuple[list[list[int]], list[int]]:
-    """What an unknown job may be: (product and step, cumulative ppm), by station, and on the road.
-
-    Jobs on the road are named by the step that they are going to.
-    """
+def weights(site: Site) -> list[float]:
+    """How many jobs of each product are ordered a second, or 1 where that is not said."""
     declared = {a.name: a for a in site.assumptions}
     weight = {p.id: 1.0 for p in site.products}
     for d in site.demand:
@@ -193,6 +190,15 @@ def mixes(site: Site) -> tuple[list[list[int]], list[int]]:
         weight[d.product] = (
             (d.share or 1.0) * d.quantity / max(mean_of(a.distribution) * scale_of(a.unit, a.name), 1e-9)
         )
+    return list(weight.values())
+
+
+def mixes(site: Site) -> tuple[list[list[int]], list[int]]:
+    """What an unknown job may be: (product and step, cumulative ppm), by station, and on the road.
+
+    Jobs on the road are named by the step that they are going to.
+    """
+    weight = dict(zip((p.id for p in site.products), weights(site), strict=True))
     table = []
     for station in site.stations:
         parts = [
@@ -201,7 +207,7 @@ def mixes(site: Site) -> tuple[list[list[int]], list[int]]:
             for k, visit in enumerate(p.visits)
             if visit.station == station.id
         ]
-        table.append(_mix(parts))
+        table.append(mix_words(parts))
     area = {s.id: s.area for s in site.stations}
     road = [
         (weight[p.id], (i << at.MIX_BITS) + k + 1)
@@ -209,10 +215,11 @@ def mixes(site: Site) -> tuple[list[list[int]], list[int]]:
         for k, (here, there) in enumerate(itertools.pairwise(p.route))
         if area[here.station] != area[there.station]
     ]
-    return table, _mix(road)
+    return table, mix_words(road)
 
 
-def _mix(parts: list[tuple[float, int]]) -> list[int]:
+def mix_words(parts: list[tuple[float, int]]) -> list[int]:
+    """A mix as the kernel draws from it: how many, then (what, cumulative ppm) each."""
     total = sum(w for w, _ in parts)
     words, sofar = [len(parts)], 0.0
     for w, what in parts:

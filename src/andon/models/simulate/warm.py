@@ -16,7 +16,7 @@ SERIAL_WARM = 1 << 40
 """Serial numbers of jobs that were on the floor at the start, so that their draws are their own. They are numbered by
 where they stand (machine, buffer or vehicle, and place there), so that something built elsewhere does not shift them.
 """
-IN_QUEUE, ON_ROAD, IN_SHELF = 1 << 36, 1 << 37, 1 << 38
+IN_QUEUE, ON_ROAD, IN_SHELF, ON_BELT = 1 << 36, 1 << 37, 1 << 38, 3 << 36
 PLACES = 1 << 17
 """More than there are jobs in one machine or buffer."""
 
@@ -95,6 +95,16 @@ def shelf(words: list[int], s: int, taken: Taken, step: tuple[int, int], live: L
     _link(words, chain)
     words[s + at.HEAD], words[s + at.TAIL] = chain[0], chain[-1]
     words[s + at.LEVEL] = words[s + at.PEAK] = count
+
+
+def belt(words: list[int], s: int, metres: tuple[float, ...], speed_m_per_s: float) -> None:
+    """Jobs on a conveyor, the first one first, each as if it had come on when it must have to be where it is."""
+    chain = [_token(words, -1, 0, ON_BELT + words[s + at.AT_STATION] * PLACES + i) for i in range(len(metres))]
+    for t, x in zip(chain, metres, strict=True):
+        words[t + at.ENTERED] = -round(x / speed_m_per_s * SECOND)
+    _link(words, chain)
+    words[s + at.HEAD], words[s + at.TAIL] = chain[0], chain[-1]
+    words[s + at.LEVEL] = words[s + at.PEAK] = len(chain)
 
 
 def _known(site: Site, name: str, station: Station) -> tuple[int, int]:

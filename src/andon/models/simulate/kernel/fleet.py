@@ -18,6 +18,7 @@ from andon.models.simulate.kernel.charge import (
 from andon.models.simulate.kernel.events import enter, schedule, wake
 from andon.models.simulate.kernel.floor import arrive
 from andon.models.simulate.kernel.queues import append, unlink
+from andon.models.simulate.kernel.resume import claim, enlist, go_on_handling
 from andon.models.simulate.kernel.stranded import recovered, recovery, run_empty, was_towed
 from andon.models.simulate.kernel.traffic import arrive_at_node, go_or_wait, let_go, roll
 from andon.models.simulate.kernel.work import draw, which_is, who_is
@@ -285,7 +286,7 @@ def step_straight(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, pc:
     return drop(m, p, pc)
 
 
-def step_on_roads(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, c: int, pc: int) -> int:  # noqa: PLR0911 - a flat switch
+def step_on_roads(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, c: int, pc: int) -> int:
     """The instructions of a vehicle on roads."""
     if op == road.DRIVE:
         return drive(m, p, a, b, c, pc)
@@ -303,8 +304,19 @@ def step_on_roads(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, c: 
         return shut_next(m, p, pc)
     if op == road.SHUT:
         return shut(m, pc)
+    return step_seldom(m, f, p, op, a, b, pc)
+
+
+def step_seldom(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, pc: int) -> int:
+    """The instructions of a vehicle on roads whose battery was empty, or which is seen when the run begins."""
     if op == road.RECOVERY:
         return recovery(m, f, p, a, pc)
     if op == road.RECOVERED:
         return recovered(m, p, pc)
+    if op == road.ENLIST:
+        return enlist(m, p, a, pc)
+    if op == road.CLAIM:
+        return claim(m, p, a, b, pc)
+    if op == road.GO_ON_HANDLING:
+        return go_on_handling(m, f, p, a, pc)
     return -1

@@ -272,16 +272,19 @@ def fill_orders(m: at.Words) -> None:
 
 
 def board(m: at.Words, f: at.Reals, p: int) -> None:
-    """What a vehicle carries that is seen under way: nothing in half of the futures, else any job that is ever carried.
+    """What a vehicle carries that is seen under way, where that is not known: nothing in half of the futures, else any.
 
-    It is anywhere on its way; half of the handling, and the trip, are scaled by the same fraction (see `carry`).
+    COUNT says that it surely carries something, SLICE names what it may be (a mix; 0: whatever is carried). On straight
+    ways it is anywhere on its way; half of the handling, and the trip, are scaled by the same fraction (see `carry`).
     """
     t = m[p + at.JOB]
-    if unit(m[at.KEY], who_is(at.FOR_MIX, 2), m[p + at.NUMBER]) < 0.5:
+    surely = m[p + at.COUNT]
+    m[p + at.COUNT] = 0
+    if surely == 0 and unit(m[at.KEY], who_is(at.FOR_MIX, 2), m[p + at.NUMBER]) < 0.5:
         m[p + at.JOB] = 0
         m[p + at.PC] = m[p + at.REP]
         return
-    both = drawn(m, m[at.ROAD_MIX], m[t + at.SERIAL])
+    both = drawn(m, m[p + at.SLICE] if m[p + at.SLICE] != 0 else m[at.ROAD_MIX], m[t + at.SERIAL])
     reveal(m, t, both)
     know(m, t)
     route = m[t + at.PLACE]

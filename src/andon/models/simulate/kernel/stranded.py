@@ -7,7 +7,7 @@ from andon.models.simulate.kernel import road
 from andon.models.simulate.kernel.charge import charge, charges_here, spend
 from andon.models.simulate.kernel.events import enter, note
 from andon.models.simulate.kernel.homeward import ORDERED, keep
-from andon.models.simulate.kernel.network import arc_of, be_at, node_segment, owner_at
+from andon.models.simulate.kernel.network import arc_of, be_at, node_of
 from andon.models.simulate.kernel.traffic import let_go
 from andon.models.simulate.kernel.work import draw, who_is
 
@@ -22,7 +22,8 @@ def run_empty(m: at.Words, p: int, v: int) -> None:
 
 def recovery(m: at.Words, f: at.Reals, p: int, d: int, pc: int) -> int:
     """How long it takes to get the vehicle going again, from `d` into REP."""
-    m[p + at.REP] = draw(m, f, d, who_is(road.FOR_RECOVERY, m[p + at.NUMBER]), m[p + road.RECOVERIES], 0)
+    age = at.UNSEEN if m[p + at.REP] == at.UNSEEN else 0
+    m[p + at.REP] = draw(m, f, d, who_is(road.FOR_RECOVERY, m[p + at.NUMBER]), m[p + road.RECOVERIES], age)
     m[p + road.RECOVERIES] += 1
     return pc + 1
 
@@ -48,23 +49,24 @@ def recovered(m: at.Words, p: int, pc: int) -> int:
 def tow_home(m: at.Words, p: int, v: int) -> None:
     """The vehicle is at its parking place, which nobody else enters; those who waited behind it go on."""
     net = m[road.ROADS]
-    a = arc_of(m, m[v + road.ON_ARC] - 1)
-    driven = m[a + road.ARC_MM] - m[v + road.UNPAID_MM]
-    m[v + (road.LOADED_MM if m[v + road.LOADED] != 0 else road.EMPTY_MM)] += driven
-    m[owner_at(m, m[a + road.ARC_SEGMENT])] = 0
-    m[owner_at(m, node_segment(m, m[v + road.AT_NODE]))] = 0
-    m[owner_at(m, node_segment(m, m[v + road.CAME_FROM]))] = 0
+    if m[v + road.ON_ARC] != 0:
+        a = arc_of(m, m[v + road.ON_ARC] - 1)
+        driven = m[a + road.ARC_MM] - m[v + road.UNPAID_MM]
+        m[v + (road.LOADED_MM if m[v + road.LOADED] != 0 else road.EMPTY_MM)] += driven
+        m[m[a + road.ARC_LANE]] = 0
+        m[m[node_of(m, m[v + road.CAME_FROM]) + road.NODE_AT]] = 0
+    m[m[v + road.KEEPS]] = 0
     m[v + road.ON_ARC] = 0
     m[v + road.LEFT] = 0
     home = m[v + road.PARKING]
-    m[owner_at(m, node_segment(m, home))] = p
     be_at(m, v, home)
+    m[m[v + road.KEEPS]] = p
     if m[at.TRACE_END] > 0:
         note(m, road.TRACE_TOWED, p, home)
     if m[net + road.PLAN_N] != ORDERED:
         keep(m, 0, m[v + road.BIT])  # it is home: the others' drive home is as it was without it
     m[net + road.AGAIN] = 1
-    let_go(m, 0)
+    let_go(m, 0, 0, 0)
 
 
 def was_towed(m: at.Words, p: int, v: int) -> None:
