@@ -18,7 +18,7 @@ from andon.models.simulate.kernel.charge import (
 from andon.models.simulate.kernel.events import enter, schedule, wake
 from andon.models.simulate.kernel.floor import arrive
 from andon.models.simulate.kernel.queues import append, unlink
-from andon.models.simulate.kernel.resume import claim, enlist, go_on_handling
+from andon.models.simulate.kernel.resume import claim, go_on_handling, offer_itself
 from andon.models.simulate.kernel.stranded import recovered, recovery, run_empty, was_towed
 from andon.models.simulate.kernel.traffic import arrive_at_node, go_or_wait, let_go, roll
 from andon.models.simulate.kernel.work import draw, which_is, who_is
@@ -314,7 +314,7 @@ def step_seldom(m: at.Words, f: at.Reals, p: int, op: int, a: int, b: int, pc: i
     if op == road.RECOVERED:
         return recovered(m, p, pc)
     if op == road.ENLIST:
-        return enlist(m, p, a, pc)
+        return offer_itself(m, p, a, pc)
     if op == road.CLAIM:
         return claim(m, p, a, b, pc)
     if op == road.GO_ON_HANDLING:

@@ -10,7 +10,7 @@ from andon.models.simulate.kernel.queues import append, unlink
 from andon.models.simulate.kernel.work import draw, which_is, who_is
 
 
-def enlist(m: at.Words, p: int, fleet: int, pc: int) -> int:
+def offer_itself(m: at.Words, p: int, fleet: int, pc: int) -> int:
     """The vehicle is on its way home and may be called."""
     v = m[p + at.MORE_VEHICLE]
     m[v + road.FREE] = 1
@@ -30,7 +30,7 @@ def claim(m: at.Words, p: int, fleet: int, away: int, pc: int) -> int:
         q = m[q + at.NEXT]
     if q == 0:
         m[v + road.GOAL] = m[v + road.PARKING]
-        enlist(m, p, fleet, pc)
+        offer_itself(m, p, fleet, pc)
         return away
     unlink(m, fleet + at.PUT_HEAD, fleet + at.PUT_TAIL, q)
     m[v + road.SINCE] = m[at.NOW]
