@@ -6,16 +6,16 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from drawn_laws import Run, run
+from drawn_laws import run
 from drawn_sites import HORIZON_S, WORDS, sites
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from looks import look
 
 from andon.adapters.pool import ThreadPool
 from andon.models.simulate import run as running
 from andon.models.simulate.asked import asked
 from andon.models.simulate.kernel import layout as at
-from andon.models.simulate.live import LiveState, MachineNow
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, line
 from andon.site.model import Site
@@ -67,28 +67,6 @@ def test_neither_threads_nor_chunks_change_a_bit(site: Site, chunk: int, n: int)
 # A look is the continued run
 
 
-def _seen(r: Run) -> LiveState:
-    """What a perfect observer sees at the end of a run, as plain data."""
-    m, names, now = r.m, r.image.products, int(r.m[at.NOW])
-    words = {at.STARVED: "idle", at.SETUP: "setup", at.BUSY: "running", at.BLOCKED: "blocked"}
-    machines: dict[str, MachineNow] = {}
-    for machine, p in zip(r.image.machines, r.processes, strict=False):
-        t, state = int(m[p + at.JOB]), words[int(m[p + at.STATE])]
-        machines[machine] = MachineNow(
-            state,
-            names[int(m[t + at.PRODUCT])] if t else "",
-            (now - int(m[p + at.START])) / 1e9 if state in {"running", "setup"} else None,
-            jobs=1 if t else None,
-            last=names[int(m[p + at.LAST])] if m[p + at.LAST] >= 0 else "",
-        )
-    queues = {
-        station.buffer: tuple(names[int(m[t + at.PRODUCT])] for t in r.jobs(int(m[s + at.HEAD])))
-        for station, s in zip(r.site.stations, r.stores, strict=False)
-    }
-    waiting = {name: int(m[a + at.WAITING]) for name, a in zip(names, r.products, strict=True)}
-    return LiveState(r.image.options.start_ns + now, machines, queues=queues, waiting=waiting)
-
-
 @st.composite
 def _clockworks(draw: st.DrawFn) -> Site:
     """Lines of single machines whose times do not vary and have no common measure, so that nothing is simultaneous."""
@@ -118,6 +96,6 @@ def test_what_follows_from_a_look_is_the_very_future_of_the_run_that_was_looked_
     # A machine that never worked shows no last product, and then its set-up is anybody's guess.
     worked = [first.m[p + at.LAST] >= 0 for p, _ in zip(first.processes, first.image.machines, strict=False)]
     assume(all(done or not s.setup for done, s in zip(worked, site.stations, strict=True)))
-    second = run(site, 4000.0 - split / 1e9, live=_seen(first))
+    second = run(site, 4000.0 - split / 1e9, live=look(first))
     later = [[t + split, product] for t, product in second.events(at.TRACE_EXIT)[:, :2].tolist()]
     assert first.events(at.TRACE_EXIT)[:, :2].tolist() + later == whole
