@@ -63,11 +63,17 @@ def vehicle_now(r: Run, p: int) -> VehicleNow:
         graph.nodes[here],
         towards,
         metres,
-        graph.nodes[int(m[v + road.GOAL])] if word == "moving" else "",
+        graph.nodes[_goal(r, p, v)] if word == "moving" else "",
         charge=_charge(r, p, v, rolled),
         job=r.image.products[int(m[t + at.PRODUCT])] if t else "",
         elapsed_s=(int(m[p + at.REM]) - (until - now)) / 1e9 if word == "loading" else None,
     )
+
+
+def _goal(r: Run, p: int, v: int) -> int:
+    """The node that a vehicle drives to; who has just been called learns it at the next node."""
+    m, calls = r.m, int(r.m[p + at.HOME])
+    return int(m[m[m[road.ROADS] + road.STOPS] + 2 * m[calls + at.STATION]] if calls else m[v + road.GOAL])
 
 
 def _charge(r: Run, p: int, v: int, rolled_mm: float) -> float | None:

@@ -77,10 +77,12 @@ def begin_on_roads(builder: Builder, programs: dict[str, tuple[Fleet, RoadProgra
             _park(words, seen.pop(p))
         if words[words[road.ROADS] + road.PLAN_N] == ORDERED:
             able_one_by_one(words, 0)
+    claims: list[int] = []
     for name, (fleet, program, p) in programs.items():
         one = seen.get(p)
         if one is not None:
             _go_on(builder, graph, one)
+            claims += [p] if builder.code.lines[words[p + at.PC] + bool(program.ttf)][0] == road.CLAIM else []
         elif builder.road and (now := live.vehicles.get(name, VehicleNow())).state in UNDER_WAY:
             mix, surely = what_it_may_carry(builder, fleet, now)
             if now.job != "":
@@ -89,13 +91,23 @@ def begin_on_roads(builder: Builder, programs: dict[str, tuple[Fleet, RoadProgra
                 )
                 words[p + at.SLICE], words[p + at.COUNT] = mix, surely
 
+    # Who has answered a call takes it before anybody who is free could.
+    builder.started = _first_among(builder.started, claims, {p for _, _, p in programs.values()})
+
+
+def _first_among(order: list[int], first: list[int], all_of_them: set[int]) -> list[int]:
+    """The same order, but where `all_of_them` stand, `first` come before the others."""
+    behind = iter([*first, *(p for p in order if p in all_of_them and p not in first)])
+    return [next(behind) if p in all_of_them else p for p in order]
+
 
 def what_it_may_carry(builder: Builder, fleet: Fleet, now: VehicleNow) -> tuple[int, int]:
     """Address of the mix that a vehicle's job is drawn from (0: whatever is carried), and whether it surely has one."""
     if not now.job:
         return 0, 0
     weight = weights(builder.site)
-    entries = [(weight[i], (i << at.MIX_BITS) + k) for i, k in carried(builder.site, fleet, now.job, now.goal)]
+    goal = now.goal or (now.node if now.state == "loading" else "")
+    entries = [(weight[i], (i << at.MIX_BITS) + k) for i, k in carried(builder.site, fleet, now.job, goal)]
     return (builder.m.put(0, mix_words(entries)) if entries else 0), 1
 
 

@@ -60,3 +60,18 @@ def belt(m: at.Words, p: int, s: int, rule: int, pc: int) -> int:
     m[t + at.PLACE] = route
     arrive(m, there, t)
     return pc
+
+
+def lay_on(m: at.Words, s: int) -> None:
+    """Jobs that are seen on conveyor `s`, and so far are at the step before it, are at the step that it is."""
+    t = m[s + at.HEAD]
+    while t != 0:
+        place = m[t + at.PLACE]
+        fork = m[place + at.FORK]
+        onto = m[place + at.NEXT_STEP]
+        for i in range(m[fork + at.FORK_N] if fork != 0 else 0):
+            after = m[m[fork + at.WAYS + i * at.WAY_WORDS + at.WAY_OUT] + at.NEXT_STEP]
+            if after != 0 and m[after + at.AT_STORE] == s:
+                onto = after
+        m[t + at.PLACE] = onto
+        t = m[t + at.LINK]

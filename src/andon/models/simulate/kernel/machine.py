@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
+from andon.models.simulate.kernel.belt import lay_on
 from andon.models.simulate.kernel.book import book_next, book_place, close_book, dispatch_all, settle_book, times_next
 from andon.models.simulate.kernel.chance import key_of, unit
 from andon.models.simulate.kernel.control import cards_back, get_ask, get_by
@@ -234,10 +235,7 @@ def begin(m: at.Words, f: at.Reals, seed: int, replication: int) -> None:
     errors = m[at.MISREAD]
     if errors != 0 and m[errors + at.ERROR_LEVELS] != 0:
         misread_levels(m, f, m[errors + at.ERROR_LEVELS])
-    for i in range(m[at.STORES_N]):
-        s = m[at.STORES] + i * at.STORE_WORDS
-        if m[s + at.RULE] != at.ON_SHELF:
-            settle(m, m[s + at.HEAD], m[s + at.MIX])
+    settle_stores(m)
     for i in range(m[at.PROCS_N]):
         p = m[at.PROCS] + i * at.PROC_WORDS
         if m[p + at.KIND] == at.VEHICLE and m[p + at.JOB] != 0:
@@ -257,6 +255,16 @@ def begin(m: at.Words, f: at.Reals, seed: int, replication: int) -> None:
     if m[at.BOOK_N] > 0:
         settle_book(m)
     rank_anew(m)
+
+
+def settle_stores(m: at.Words) -> None:
+    """The jobs in buffers and on conveyors are jobs that could stand there."""
+    for i in range(m[at.STORES_N]):
+        s = m[at.STORES] + i * at.STORE_WORDS
+        if m[s + at.RULE] != at.ON_SHELF:
+            settle(m, m[s + at.HEAD], m[s + at.MIX])
+        if m[s + at.RULE] == at.TIMED:
+            lay_on(m, s)
 
 
 def fill_orders(m: at.Words) -> None:
