@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from road_sites import edge, node, one, road_site
@@ -31,6 +32,26 @@ SEEN = {
     "amr-2.state": "loading",
     "tug-1.state": "moving",
 }
+SEEN_WHOLE = SEEN | {
+    "amr-1.node": "a1",
+    "amr-1.next_node": "a2",
+    "amr-1.since_node": 4.5,
+    "amr-1.goal": "weld-stop",
+    "amr-1.job": "bracket",
+    "amr-1.charge": 0.4,
+    "amr-2.node": "weld-stop",
+    "amr-2.job": "",
+    "amr-2.elapsed": 11.0,
+    "amr-3.state": "charging",
+    "amr-3.node": "c1",
+    "amr-3.charge": 0.35,
+    "tug-1.node": "b2",
+    "tug-1.next_node": "b0",
+    "tug-1.job": "frame",
+    "tug-2.state": "down",
+    "tug-2.node": "b3",
+    "tug-2.job": "",
+}
 
 
 def hall() -> Site:
@@ -39,10 +60,10 @@ def hall() -> Site:
     return site
 
 
-@pytest.mark.parametrize("live", [False, True])
-def test_compiled_and_plain_leave_the_same_bits(live: bool) -> None:
+@pytest.mark.parametrize("live", [None, SEEN, SEEN_WHOLE], ids=["empty", "states", "whole"])
+def test_compiled_and_plain_leave_the_same_bits(live: dict[str, Any] | None) -> None:
     site = hall()
-    state = live_state(site, SEEN, SHIFT_CHANGE) if live else None
+    state = live_state(site, live, SHIFT_CHANGE) if live else None
     image = compile_site(site, state, 2 * 3600.0, asked(site, {}), start_ns=None if live else SHIFT_CHANGE)
     ours, plain = (replicate(image, 3, 4, flavour=flavour) for flavour in ("compiled", "plain"))
     assert (ours.prints == plain.prints).all()
@@ -54,6 +75,12 @@ def test_a_warm_start_says_what_it_takes_for_granted() -> None:
     site = hall()
     state = live_state(site, SEEN, SHIFT_CHANGE)
     assert any("parking places" in text for text in state.sampled)
+    whole = live_state(site, SEEN_WHOLE, SHIFT_CHANGE)
+    told = [text for text in whole.sampled if "vehicle" in text or "`amr" in text or "`tug" in text]
+    assert told == [
+        "where `tug-1` drives to (without a job: taken as home)",
+        "how long each vehicle has driven since its last repair",
+    ]
 
 
 def test_another_vehicle_has_a_parking_place_of_its_own() -> None:

@@ -31,6 +31,12 @@ PROPERTIES: dict[str, tuple[str, str]] = {
     "temperature": ("number", "temperature"),
     "x": ("number", "length"),
     "y": ("number", "length"),
+    "node": ("string", ""),
+    "next_node": ("string", ""),
+    "since_node": ("number", "length"),
+    "goal": ("string", ""),
+    "charge": ("number", "dimensionless"),
+    "positions": ("string", ""),
 }
 """Properties that models and pages understand: their type and what they measure."""
 

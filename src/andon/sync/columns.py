@@ -18,7 +18,7 @@ ORIGINS = tuple(Origin)
 ORIGIN_CODES = {origin: i for i, origin in enumerate(ORIGINS)}
 WAITING = 0x80320000
 """BadWaitingForInitialData: the status of a signal before its first observation."""
-STILL_PROPERTIES = frozenset({"x", "y", "elapsed"})
+STILL_PROPERTIES = frozenset({"x", "y", "elapsed", "since_node", "charge"})
 """Properties that may stand still for good reason: a parked vehicle, an idle machine."""
 
 Ints = NDArray[np.int64]

@@ -75,6 +75,8 @@ def begin_on_roads(builder: Builder, programs: dict[str, tuple[Fleet, RoadProgra
     if seen:
         for p in _stuck(words):
             _park(words, seen.pop(p))
+            why = "from where they are seen not all vehicles could drive home"
+            builder.notes.append(f"where `{builder.names[p]}` is on the roads ({why}; taken as at its parking place)")
         if words[words[road.ROADS] + road.PLAN_N] == ORDERED:
             able_one_by_one(words, 0)
     claims: list[int] = []

@@ -78,6 +78,8 @@ class Builder:
         """Where the stores of conveyors stand, by conveyor."""
         self.shelf_step: dict[str, int] = {}
         """The step-like record that a component's route ends in, by product."""
+        self.notes: list[str] = []
+        """What of the live state could not be taken as it was seen."""
         self.groups: dict[tuple[int, ...], int] = {}
         """Groups of alternatives, by their stores."""
 

@@ -75,6 +75,8 @@ class Image:
     """Who is asked which job comes next."""
     schedule: Schedule | None = None
     """What the machines execute as given."""
+    notes: tuple[str, ...] = ()
+    """What of the live state could not be taken as it was seen."""
     starts_at: int = 0
     """Where in memory the starts of its operations stand, -1 for what has not begun."""
 
@@ -131,6 +133,7 @@ def build(
         book=builder.book,
         policy=policy,
         schedule=schedule,
+        notes=tuple(builder.notes),
         starts_at=builder.starts_at,
     )
 

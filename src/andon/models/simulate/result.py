@@ -244,7 +244,7 @@ def answer(
         disturbances=measured(rows),
         traffic=traffic(rows),
         leans_on=leans_on(rows.done(), rows),
-        sampled=seen.sampled if seen is not None else (),
+        sampled=(*seen.sampled, *rows.image.notes) if seen is not None else (),
         not_represented=(*not_represented(site), *unplanned(rows)),
         warnings=(
             *unreleased(rows),

@@ -147,7 +147,7 @@ def told_of_vehicles(site: Site, vehicles: Mapping[str, VehicleNow]) -> Iterator
         yield "where vehicles are on the roads (taken as at their parking places)"
     elif lost := [v for v in names if v not in found]:
         yield f"where {_listed(lost)} is on the roads{_because(why, lost)} (taken as at its parking place)"
-    if blind := [v for v in under_way if v in found and not vehicles[v].goal]:
+    if blind := [v for v in under_way if v in found and vehicles[v].state == "moving" and not vehicles[v].goal]:
         yield f"where {_listed(blind)} drives to (without a job: taken as home)"
     if timeless := [v for v in names if vehicles[v].state == "loading" and vehicles[v].elapsed_s is None]:
         yield f"how long {_listed(timeless)} has been loading"
