@@ -41,6 +41,7 @@ SEEN_WHOLE = SEEN | {
     "amr-1.charge": 0.4,
     "amr-2.node": "weld-stop",
     "amr-2.job": "",
+    "amr-2.charge": 0.9,
     "amr-2.elapsed": 11.0,
     "amr-3.state": "charging",
     "amr-3.node": "c1",

@@ -95,7 +95,7 @@ def resting_place(m: at.Words, v: int) -> int:
 
 def book_charger(m: at.Words, v: int) -> None:
     """The nearest charger that nobody has booked; of equals the one that is declared first."""
-    net = m[road.ROADS]
+    net = road.NET
     chargers = m[net + road.CHARGERS]
     best = road.FAR
     found = -1
@@ -112,7 +112,7 @@ def book_charger(m: at.Words, v: int) -> None:
 
 def who_waits_for_charger(m: at.Words) -> int:
     """The vehicle that has longest been low without a charger, and stands at its parking place; 0: none."""
-    net = m[road.ROADS]
+    net = road.NET
     best = 0
     for i in range(m[net + road.VEHICLES_N]):
         u = vehicle_process(m, i)
@@ -209,7 +209,7 @@ def least_mj(m: at.Words, v: int, node: int) -> int:
     g = m[v + road.FLEET]
     if m[g + road.RESERVE_MJ] < 0:
         return 0
-    net = m[road.ROADS]
+    net = road.NET
     home = m[v + road.PARKING]
     to_home = way_mj(m, g, node, home, road.EMPTY_UJ_PER_M)
     most = to_home
@@ -223,7 +223,7 @@ def least_mj(m: at.Words, v: int, node: int) -> int:
 
 def way_mj(m: at.Words, g: int, node: int, goal: int, by_load: int) -> int:
     """What a vehicle of fleet `g` takes out of its battery from a node to a goal."""
-    net = m[road.ROADS]
-    place = m[m[net + road.TARGETS] + goal] + node
+    net = road.NET
+    place = m[m[net + road.ROWS] + goal] + node
     driven = m[m[g + road.WAY_MM] + place] * m[g + by_load] // 1_000_000
     return driven + m[m[g + road.OPEN_WAY] + place] // 1000 * m[g + road.IDLE_MW] // 1_000_000

@@ -48,7 +48,7 @@ def recovered(m: at.Words, p: int, pc: int) -> int:
 
 def tow_home(m: at.Words, p: int, v: int) -> None:
     """The vehicle is at its parking place, which nobody else enters; those who waited behind it go on."""
-    net = m[road.ROADS]
+    net = road.NET
     if m[v + road.ON_ARC] != 0:
         a = arc_of(m, m[v + road.ON_ARC] - 1)
         driven = m[a + road.ARC_MM] - m[v + road.UNPAID_MM]
