@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,8 +15,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from andon.adapters.site_folder import load
 from andon.cli.tables import Rows, compact, say, show_rows
+from andon.site.model import Site
+from andon.site.problems import foremost
 
+COFFEE = Path(__file__).parents[2] / "examples" / "coffee-bar"
 TABLE = Rows(
     "Valve works, as declared: 8 h from empty, 20 futures",
     ("figure", "unit", "mean", "50 %", "90 %", "error of mean", "empty"),
@@ -73,3 +82,24 @@ def test_a_sentence_is_broken_between_words() -> None:
     out = io.StringIO()
     say("not represented: " + "scrap and rework; " * 9, Console(file=out, width=40))
     assert all(len(line) <= 40 for line in out.getvalue().split("\n"))
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_full_disk_and_a_name_that_is_no_text(as_json: bool, tmp_path: Path) -> None:
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")
+    shutil.copytree(COFFEE, folder)
+    command = [sys.executable, "-m", "andon", "simulate", folder, "--replications", "5", "--horizon", "1h"]
+    command += ["--json"] if as_json else []
+    ran = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "utf-8"}, check=False)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert b"caf\xe9" in ran.stdout
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert ran.returncode == 2
+    assert ran.stderr == b"the answer cannot be written (No space left on device); make room and ask again\n"
+
+
+def test_an_empty_folder_lacks_its_site_before_all_else(tmp_path: Path) -> None:
+    problems = load(tmp_path)
+    assert not isinstance(problems, Site)
+    assert foremost(problems).sentence().startswith("site.yaml: the file is missing")

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from andon.adapters.pool import ThreadPool
 from andon.cli.sensitivity import command
-from andon.models.simulate.laws import Unrunnable
+from andon.models.simulate.laws import Interrupted, Unrunnable
 from andon.models.simulate.question import Question
 from andon.models.simulate.screen import LEVELS, STEP, Screen, morris, one_way, screen, spans, walk
 from andon.models.simulate.textbook import Stage, constant, exponential, line
@@ -118,7 +118,7 @@ def test_threads_change_no_bit() -> None:
 def test_what_is_not_complete_is_left_out() -> None:
     site = _line(100.0, 40.0, 10.0)
     calls = iter(range(100))
-    found = screen(site, Question(3600.0, 2), "lead time", stop=lambda: next(calls) >= 3)
+    found = screen(site, Question(3600.0, 2), "lead time", stop=lambda: next(calls) >= 5)
     assert found.interrupted
     assert [e.span.name for e in found.effects] == ["every"]
     assert one_way(spans(site, {}), [np.zeros(2), *[None] * 8]) == []
@@ -178,3 +178,9 @@ def test_a_mistake_is_one_sentence(arguments: tuple[str, ...], words: str) -> No
 def test_a_site_without_assumptions_is_said() -> None:
     with pytest.raises(Unrunnable, match="no figure"):
         screen(_line(1.0), Question(60.0, 2), "nothing")
+
+
+def test_what_is_stopped_in_a_point_is_not_counted() -> None:
+    site = line([Stage(exponential(30.0))], exponential(60.0), uncertainty=0.2)
+    with pytest.raises(Interrupted, match="interrupted before anything was known"):
+        screen(site, Question(3600.0, 200), "lead time", stop=lambda: True)

@@ -34,7 +34,7 @@ def event_log_bytes(replay: Replay, about: Mapping[str, str]) -> bytes:
 
 
 def _told(replay: Replay, about: Mapping[str, str]) -> pa.Table:
-    return event_table(replay).replace_schema_metadata({f"andon.{k}": v for k, v in about.items()})
+    return event_table(replay).replace_schema_metadata({f"andon.{k}": os.fsencode(v) for k, v in about.items()})
 
 
 def write_event_log(replay: Replay, path: Path, about: Mapping[str, str]) -> int:

@@ -25,6 +25,7 @@ from andon.models.simulate.screen import Screen, screen
 from andon.models.simulate.settable import settings
 from andon.models.simulate.tornado import tornado
 from andon.site.model import Site
+from andon.site.problems import foremost
 
 Changes = Mapping[str, float]
 
@@ -255,5 +256,5 @@ def open_twin(folder: str | Path) -> OpenTwin:
     """
     site = load(Path(folder))
     if not isinstance(site, Site):
-        raise ValueError(f"{site[0].sentence()} (`andon check {folder}` lists everything)")  # noqa: TRY004 - its text is wrong, not its type
+        raise ValueError(f"{foremost(site).sentence()} (`andon check {folder}` lists everything)")  # noqa: TRY004 - its text is wrong, not its type
     return OpenTwin(Path(folder), site)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import sys
 from collections.abc import Iterable
 from importlib import import_module
@@ -44,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS = {"ledger": "ledger", "account": "account"}
 
 
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 OPTIONAL = {
     "numba": "simulate",
     "llvmlite": "simulate",
@@ -83,6 +87,9 @@ def build(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
 def main() -> None:
     """Run one command. Ctrl-C ends quietly."""
     lifeline.hold()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files may be no text: they come out as they went in
+            stream.reconfigure(errors="surrogateescape" if stream.encoding.lower() == "utf-8" else "backslashreplace")
     wanted = [a for a in sys.argv[1:2] if a in COMMANDS or a in GROUPS]
     # A group of one command would lose its name, so a second, light one stands beside it.
     names = {*wanted, "halt", "ledger"} if wanted else {*COMMANDS, *GROUPS}
@@ -98,3 +105,10 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(141)
+    except OSError as error:
+        if error.errno not in NO_ROOM or error.filename is not None:
+            raise
+        # Standard output is full. What is left in it would fail once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(f"the answer cannot be written ({error.strerror}); make room and ask again\n")
+        sys.exit(2)

@@ -9,10 +9,10 @@ import typer
 
 from andon.adapters.pool import ThreadPool
 from andon.cli.files import refuse_unwritable, write_whole
-from andon.cli.output import INTERRUPTED, JsonFlag, SiteArg, fail, print_json
+from andon.cli.output import CANNOT, INTERRUPTED, JsonFlag, SiteArg, fail, print_json
 from andon.cli.simulate import LiveOf, beginning, interruptible, kept, progress, site_of
 from andon.cli.tables import Rows, page, say, show_rows
-from andon.models.simulate.laws import Unrunnable, seconds_of
+from andon.models.simulate.laws import Interrupted, Unrunnable, seconds_of
 from andon.models.simulate.question import Question, overrides_of
 from andon.models.simulate.screen import Method, Screen, screen
 from andon.models.simulate.screen import again as receipt
@@ -79,7 +79,9 @@ def command(live_of: LiveOf | None = None):  # type: ignore[no-untyped-def]  # n
             if plot is not None:
                 write_whole(plot, tornado(found))
         except (Unrunnable, ValueError) as error:
-            fail(str(error), as_json=as_json)
+            fail(str(error), as_json=as_json, code=INTERRUPTED if isinstance(error, Interrupted) else CANNOT)
+        if found.interrupted and not found.effects:
+            fail("interrupted before one assumption was complete", as_json=as_json, code=INTERRUPTED)
         if as_json:
             print_json({**found.as_json(), "reproduce": again})
         else:
@@ -112,7 +114,9 @@ def _show(found: Screen, again: str) -> None:
     for line in (
         f"{how}; {found.replications} futures of each of {found.runs} points, the same ones",
         "* nobody states how uncertain it is: 10 % either way" if found.unstated else "",
-        f"interrupted: {len(found.effects)} assumptions are complete" if found.interrupted else "",
+        f"interrupted: {len(found.effects)} assumptions are complete; the command below does them all"
+        if found.interrupted
+        else "",
         f"mark: {found.mark.mark} ({'; '.join(found.mark.why)})",
         f"not represented: {'; '.join(found.not_represented)}",
         f"baseline {found.baseline[:19]}, kernel {found.kernel}, seed {found.seed}",

@@ -38,6 +38,7 @@ from andon.models.simulate.question import (
 from andon.models.simulate.settable import Setting, levels, settings
 from andon.models.simulate.together import Tell
 from andon.site.model import Site
+from andon.site.problems import foremost
 
 LiveOf = Callable[[Path, Site], LiveState | str]
 """The live state of the site's running twin, or one sentence that says why there is none."""
@@ -214,7 +215,7 @@ def site_of(folder: Path, *, as_json: bool) -> Site:
     site = load(folder)
     if not isinstance(site, Site):
         more = f" (`andon check {shlex.quote(str(folder))}` lists everything)" if folder.is_dir() else ""
-        fail(f"{site[0].sentence()}{more}", as_json=as_json)
+        fail(f"{foremost(site).sentence()}{more}", as_json=as_json)
     return site
 
 

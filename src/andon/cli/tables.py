@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -40,10 +42,20 @@ class Rows:
     caption: str = ""
 
 
+class Page(Console):
+    """Where answers are printed."""
+
+    def on_broken_pipe(self) -> None:
+        """Somebody read enough: that is no answer `no`."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(141)
+
+
 def page() -> Console:
     """The terminal; where nobody looks, a page without an edge."""
-    console = Console()
-    return console if console.is_terminal else Console(width=100_000)
+    console = Page()
+    return console if console.is_terminal else Page(width=100_000)
 
 
 def show_rows(table: Rows, console: Console | None = None) -> None:

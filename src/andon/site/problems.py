@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -86,3 +86,8 @@ def words(items: Iterable[str], most: int = 8) -> str:
     listed = list(items)
     tail = f" and {len(listed) - most} more" if len(listed) > most else ""
     return ", ".join(f"`{i}`" for i in listed[:most]) + tail
+
+
+def foremost(problems: Sequence[Problem]) -> Problem:
+    """The one to say where only one is said: that there is no site at all, else the first."""
+    return next((p for p in problems if p.file == "site.yaml" and p.line == 0), problems[0])

@@ -17,6 +17,10 @@ class Unrunnable(ValueError):  # noqa: N818 - a verdict on the site, not a fault
     """The site cannot be simulated as it stands; the message is one sentence that names the element."""
 
 
+class Interrupted(Unrunnable):
+    """It was stopped before there was anything to say."""
+
+
 def scale_of(unit: str, name: str) -> float:
     """Seconds in one `unit`.
 

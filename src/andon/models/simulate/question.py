@@ -93,7 +93,7 @@ class Question:
 
     def command(self, folder: str, start: str) -> str:
         """What to type to get the same bits again; `start` is `empty`, or the file of the state that it began from."""
-        parts = ["andon", "simulate", folder]
+        parts = ["andon", "simulate", argument(folder)]
         if self.select or self.until is not None or self.decided:
             parts += ["--replications-max", str(self.replications_max)]
         else:
@@ -126,6 +126,15 @@ class Question:
             for station in self.policy.stations:
                 parts += ["--policy-at", station]
         return parts
+
+
+def argument(folder: str) -> str:
+    """A folder as it is typed: one that begins with a dash would be taken for an option.
+
+    >>> argument("-bar"), argument("examples/bar")
+    ('./-bar', 'examples/bar')
+    """
+    return f"./{folder}" if folder.startswith("-") else folder
 
 
 def plain(value: float) -> str:

@@ -22,7 +22,7 @@ from andon.models.simulate import jit
 from andon.models.simulate.asked import asked
 from andon.models.simulate.figures import figures
 from andon.models.simulate.kernel.chance import key_of, unit
-from andon.models.simulate.laws import Unrunnable, mean_of
+from andon.models.simulate.laws import Interrupted, Unrunnable, mean_of
 from andon.models.simulate.limits import Mark, mark, not_represented
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.question import Question, figure_of, plain
@@ -173,14 +173,16 @@ class _Floor:
     figure: str
     start_ns: int | None
 
-    def values(self, change: Mapping[str, float]) -> np.ndarray:
-        """float64[n], with every other assumption at its mean."""
+    def values(self, change: Mapping[str, float], stop: Callable[[], bool] | None = None) -> np.ndarray | None:
+        """float64[n], with every other assumption at its mean; None when it was stopped before that."""
         overrides = {**self.question.overrides, **change}
         image = compile_site(
             self.site, self.live, self.question.horizon_s, asked(self.site, overrides), start_ns=self.start_ns,
             uncertain=False, bins=1,
         )  # fmt: skip
-        rows = replicate(image, self.question.replications, self.question.seed)
+        rows = replicate(image, self.question.replications, self.question.seed, stop=stop)
+        if rows.n < self.question.replications:
+            return None
         return np.asarray(figure_of(figures(rows, self.figure), self.figure).values, float)
 
     def all(
@@ -193,8 +195,10 @@ class _Floor:
     ) -> list[np.ndarray | None]:
         """Every point, some of them at a time; None for those that were not reached."""
         found: list[np.ndarray | None] = [None] * len(points)
-        work = (pool or Serial()).map(lambda i: (i, self.values(points[i])), range(len(points)))
+        work = (pool or Serial()).map(lambda i: (i, self.values(points[i], stop)), range(len(points)))
         for done, (number, values) in enumerate(work, 1):
+            if values is None:
+                break
             found[number] = values
             if tell is not None:
                 tell(done, len(points), f"{self.figure} {_mean(values):.4g}")
@@ -258,7 +262,7 @@ def screen(
 
     def made(values: Sequence[np.ndarray | None]) -> Screen:
         if values[0] is None:
-            raise Unrunnable("it was stopped before anything was known")
+            raise Interrupted("interrupted before anything was known")
         effects = one_way(known, values) if method == "one-way" else morris(known, values, question.seed)
         return Screen(
             method, named.name, named.unit, _mean(values[0]), tuple(sorted(effects, key=lambda e: -e.size)),

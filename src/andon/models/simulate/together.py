@@ -285,6 +285,8 @@ def _raced(
         ended = f"it was stopped after {n} futures" if interrupted else f"the bound of {n} futures came first"
         text = f"{ended}: {left} of {len(grown)} are still in it, and this is the best so far"
     chosen = Chosen(index, race.chosen is not None, dict(race.left_at), f"{text}; {SOURCE}")
+    if interrupted:  # what can be asked again has as many futures of each
+        rows = tuple(r.part(0, min(r.n for r in rows)) for r in rows)
     return Together(rows, None, chosen, interrupted)
 
 
