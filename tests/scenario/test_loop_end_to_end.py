@@ -145,6 +145,9 @@ def test_a_what_if_is_answered_from_now_and_repeated_by_its_command(earned: Syst
     assert told["figures"] == answer["figures"]
     assert told["alternatives"][0]["differences"] == answer["alternatives"][0]["differences"]
     assert len(earned.writes()) == written
+    assert any("taken from the shift plan" in text for text in answer["sampled"])
+    forecast = eventually(lambda: earned.get("/api/forecast"), "the shift is forecast")
+    assert any("taken from the shift plan" in text for text in forecast["sampled"]), "forecasts read no more than that"
     asked = earned.records("simulation.asked")
     assert asked[-1]["payload"]["against"] == [changes], "who looked ahead, and what for, is on record"
     slip = earned.post("/api/simulate", {"against": [{"curing.machine": 3.0}]})

@@ -49,10 +49,12 @@ def _futures(room: Room, answer: Mapping[str, Any], at: int, of: str) -> dict[st
     figures = [f for f in answer["figures"] if f["n"]]
     first = [f for name in FIRST for f in figures if f["name"] == name]
     tiles = [(f["name"], outlook_tile(f, answer, at, now), _half(f)) for f in first]
-    if len(others) == 1:
-        tiles = others[0]["tiles"]
+    told = others[0] if len(others) == 1 else next((o for o in others if o["best"]), None)
+    if told is not None:
+        tiles = told["tiles"]
     return {
         "tiles": tiles,
+        "told": told,
         "figures": [figure_line(f) for f in figures],
         "others": others,
         "race": _race(answer, of),
