@@ -119,7 +119,7 @@ def test_everything_works_without_javascript(chromium: Any, served: Served) -> N
         page.get_by_role("heading", name="The same bits again").wait_for()
         said = page.locator("#h-answer").inner_text()
         assert "at 187.5" in said
-        assert "missing-worker:setters" in said
+        assert "missing worker (setters)" in said
         page.get_by_role("link", name="Look at the typical one").click()
         assert page.locator(".gantt").count() == 2
 

@@ -118,7 +118,7 @@ def test_an_open_page_gets_the_answer_alone_and_goes_on_to_the_end(kit: RoomKit)
         (
             "/what-if",
             {"trouble": "missing-worker", "hits": "assemblers", "begins": "30", "lasts": "60", "futures": "50"},
-            ("missing-worker:assemblers@30min+60min", "difference by figure"),
+            ("missing-worker:assemblers@30min+60min", "missing worker (assemblers) for 60min", "Difference by figure"),
         ),
         (
             "/what-if",

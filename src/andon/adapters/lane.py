@@ -13,26 +13,25 @@ GENTLE = 10
 
 
 class Lane:
-    """Work in the order in which it came, at most `waiting_max` pieces waiting."""
+    """Work in the order in which it came. Whoever puts it there bounds how much waits."""
 
-    def __init__(self, name: str, waiting_max: int) -> None:
-        self._name, self._waiting_max = name, waiting_max
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._todo: deque[Callable[[], None]] = deque()
         self._news = threading.Condition()
         self._thread: threading.Thread | None = None
         self._ended = False
 
-    def put(self, work: Callable[[], None]) -> bool:
-        """Do it when its turn comes; False when too much waits already, or the lane has ended."""
+    def put(self, work: Callable[[], None]) -> None:
+        """Do it when its turn comes; never, once the lane has ended."""
         with self._news:
-            if self._ended or len(self._todo) >= self._waiting_max:
-                return False
+            if self._ended:
+                return
             self._todo.append(work)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
             self._news.notify()
-        return True
 
     def stop(self, wait_s: float = 5.0) -> None:
         """Take nothing more, forget what waits, and wait for what is being done."""

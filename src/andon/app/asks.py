@@ -39,10 +39,12 @@ QUICK_S, LONG_S = 10.0, 600.0
 """Real time that an answer may take, once it is its turn; what is done by then is the answer."""
 WAITING_MAX = 6
 """Questions that wait in a lane."""
-KEPT_MAX = 40
+KEPT_MAX = 24
 """Answers that can still be looked at."""
 SHOW_EVERY_S = 0.1
 """Real time between two looks at an answer that is being worked out."""
+LOOKERS_MAX = 500
+"""Open pages of which it is remembered when they were last on record."""
 RECORD_EVERY_S = 60.0
 """Questions that somebody asks one after the other within this time go under one record."""
 
@@ -86,7 +88,7 @@ class Asks:
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._runs: OrderedDict[str, Run] = OrderedDict()
-        self._lanes = {False: Lane("ask-quick", WAITING_MAX), True: Lane("ask-long", WAITING_MAX)}
+        self._lanes = {False: Lane("ask-quick"), True: Lane("ask-long")}
         self._recorded: OrderedDict[tuple[str, str, str], int] = OrderedDict()
         self._drawing = threading.BoundedSemaphore(2)
 
@@ -180,10 +182,7 @@ class Asks:
             over = [name for name, r in self._runs.items() if r.asked.over]
             for name in over[: max(0, len(self._runs) - KEPT_MAX)]:
                 del self._runs[name]
-        if not self._lanes[question.long].put(lambda: self._answer(run)):
-            with self._lock:
-                del self._runs[run.asked.id]
-            return refuse("busy", f"{WAITING_MAX} questions wait already", "ask again in a few seconds")
+        self._lanes[question.long].put(lambda: self._answer(run))
         return run.asked
 
     def asked(self, answer: str) -> Asked | None:
@@ -244,12 +243,18 @@ class Asks:
             return refuse("busy", "your last question is still being answered", "wait for it, or cancel it")
         for run in mine:
             self.cancel(run.asked.id)
+        with self._lock:
+            waiting = [r for r in self._runs.values() if r.asked.state == "waiting"]
+        if sum(r.asked.question.long == question.long for r in waiting) >= WAITING_MAX:
+            return refuse("busy", f"{WAITING_MAX} questions wait already", "ask again in a few seconds")
         return None
 
     def _record(self, question: Simulate, who: Who, tab: str, work: Work) -> Refusal | None:
         """That somebody looks: first, or not at all. Sliding a value to and fro is one look."""
         key, now = (who.person, who.station, tab), self._clock.monotonic()
-        if not question.long and tab and now - self._recorded.get(key, -(10**18)) < nanos(RECORD_EVERY_S):
+        with self._lock:
+            lately = now - self._recorded.get(key, -(10**18)) < nanos(RECORD_EVERY_S)
+        if not question.long and tab and lately:
             return None
         from andon.models.simulate.result import baseline_digest  # noqa: PLC0415 - the simulator is an optional part
 
@@ -258,9 +263,10 @@ class Asks:
         done = self._note(asked_record(question, who, about))
         if isinstance(done, Refusal):
             return done
-        self._recorded[key] = now
-        while len(self._recorded) > KEPT_MAX * 10:
-            self._recorded.popitem(last=False)
+        with self._lock:
+            self._recorded[key] = now
+            while len(self._recorded) > LOOKERS_MAX:
+                self._recorded.popitem(last=False)
         return None
 
     # --- answering, in a lane's thread

@@ -235,5 +235,19 @@ def signed(value: float | None, unit: str, fine: float | None = None) -> str:
 
 
 def changed(changes: Mapping[str, float]) -> Sequence[tuple[str, str]]:
-    """Changes as a heading says them."""
-    return [(name, "" if "@" in name and value == 1 else f"{value:.6g}") for name, value in changes.items()]
+    """Changes as a heading says them: what is set, and to what.
+
+    >>> changed({"curing.machines": 3.0, "missing-worker:setters@30min+1h": 2.0, "network-outage@0min+60min": 1.0})
+    [('curing.machines', '3'), ('missing worker (setters) for 1h after 30min', '2'), ('network outage for 60min', '')]
+    """
+    return [(_trouble(n), "" if "@" in n and v == 1 else f"{v:.6g}") for n, v in changes.items()]
+
+
+def _trouble(name: str) -> str:
+    kind, at, when = name.partition("@")
+    if not at:
+        return name
+    begins, _, lasts = when.partition("+")
+    what, _, hits = kind.partition(":")
+    where = f" ({hits})" if hits else ""
+    return f"{what.replace('-', ' ')}{where} for {lasts}{'' if begins == '0min' else f' after {begins}'}"

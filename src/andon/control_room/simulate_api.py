@@ -41,11 +41,23 @@ class Keeping(BaseModel):
 Question: Any = model_of(Simulate)
 
 
-async def settled(room: Room, answer: str, wait_s: float, after: int | None = None) -> Asked | None:
-    """The question once it is over, or newer than `after`, or when the time is up. Holds no thread while it waits."""
+async def settled(
+    room: Room, answer: str, wait_s: float, after: int | None = None, *, first: bool = False
+) -> Asked | None:
+    """The question once it is over, or when the time is up. Holds no thread while it waits.
+
+    Args:
+        room: whose desk.
+        answer: its id.
+        wait_s: seconds to wait at most.
+        after: something newer than this version is enough.
+        first: the first interval is enough.
+    """
     asked = room.desk.simulator.asked(answer)
     for _ in range(int(wait_s / LOOK_S)):
-        if asked is None or asked.over or (after is not None and asked.version > after):
+        if asked is None or asked.over or (first and asked.answer is not None):
+            break
+        if after is not None and asked.version > after:
             break
         await asyncio.sleep(LOOK_S)
         asked = room.desk.simulator.asked(answer)

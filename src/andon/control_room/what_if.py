@@ -94,7 +94,7 @@ async def _ask(request: Request, room: Room, form: Mapping[str, str], tab: Tab) 
             return await _fragment(request, room, None, asked, status, fields, tab)
         return await run_in_threadpool(_page, request, room, tab, fields, None, asked, status)
     if part:
-        found = await settled(room, asked.id, FIRST_S, 1) or asked
+        found = await settled(room, asked.id, FIRST_S, first=True) or asked
         return await _fragment(request, room, found, None, 200, fields, tab)
     query = address({**fields, "tab": tab})
     return RedirectResponse(f"{ANSWERS}/{asked.id}?{query}", 303)

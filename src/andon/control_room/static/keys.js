@@ -1,5 +1,5 @@
 // Keys for people who work here all day: `g` then a letter goes to a page, `?` shows the list. Off by a switch in Help.
-const PAGES = { n: "/", d: "/decide", a: "/authority", r: "/record", c: "/challenges", s: "/signals" };
+const PAGES = { n: "/", d: "/decide", w: "/what-if", a: "/authority", r: "/record", c: "/challenges", s: "/signals" };
 const OFF = "andon-keys-off";
 
 const off = () => { try { return localStorage.getItem(OFF) === "1"; } catch { return false; } };

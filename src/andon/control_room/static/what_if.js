@@ -22,8 +22,21 @@ function fit(row, fresh) {
   if (text.value !== "") range.value = text.value;
 }
 
+// While a new question has no first interval yet, the answer to the last one stays, pale, below how far it is.
+function pending(html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html");
+  const now = fresh.getElementById("run");
+  const waits = now?.dataset.over === "no" && !fresh.getElementById("h-answer") && Boolean(document.getElementById("h-answer"));
+  answer.classList.toggle("old", waits);
+  if (!waits) return false;
+  const old = document.getElementById("run");
+  if (old) old.replaceWith(now); else answer.prepend(now);
+  return true;
+}
+
 // The part with the answer as the server worded it; what was open stays open, and the focus stays where it was.
 function put(html) {
+  if (pending(html)) return;
   const open = new Set([...answer.querySelectorAll("details[open] > summary[data-key]")].map((s) => s.dataset.key));
   const key = answer.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
   const typed = answer.querySelector("#keep-reason")?.value;
