@@ -29,6 +29,9 @@ def test_kilowatt_hours_by_state() -> None:
     assert each == pytest.approx(wanted / 10)
     assert sum(s.mean for s in used.machines.values()) == pytest.approx(wanted)
     assert list(used.stations) == ["s0"]
+    hours = {"busy": 10.0 * busy, "setup": 4.0 * setup, "starved": 2 * 3600.0 - busy - setup}
+    assert {s: x.mean for s, x in used.states["s0"].items()} == pytest.approx({s: x / 3600.0 for s, x in hours.items()})
+    assert used.as_json()["states"]["s0"]["busy"]["mean"] == pytest.approx(10.0 * busy / 3600.0)
 
 
 def test_a_site_without_power_has_no_energy_in_its_answer() -> None:

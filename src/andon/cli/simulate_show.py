@@ -33,6 +33,7 @@ def show(found: Comparison, bottleneck: Bottleneck | None, again: str) -> None:
     result = found.base
     _figures(result, found.label, console)
     _stations(result, bottleneck, console)
+    _energy(result, console)
     _staff(result, console)
     _orders(result, console)
     if result.rows.image.schedule is not None:
@@ -166,6 +167,20 @@ def _stations(result: Result, bottleneck: Bottleneck | None, console: Console) -
         more = [f"{pulls[s.id].share:.0%}", f"{pulls[s.id].gain:+.2f}"] if pulls else []
         rows.append([s.id, *cells, f"{s.queue.mean:.1f}", f"{s.bottleneck:.0%}", *more])
     show_rows(Rows("stations: mean share of time", heads, rows, spare=("busy 90 %",)), console)
+
+
+def _energy(result: Result, console: Console) -> None:
+    """Kilowatt-hours by station and state, where stations state their power."""
+    if result.energy is None:
+        return
+    states = list(dict.fromkeys(state for of in result.energy.states.values() for state in of))
+    heads = ["station", *(state.replace("_", " ") for state in states), "in all", "90 %"]
+    rows = []
+    for name, used in result.energy.stations.items():
+        of = result.energy.states[name]
+        cells = [number(of[s].mean, "kWh") if s in of else "" for s in states]
+        rows.append([name, *cells, number(used.mean, "kWh"), f"{used.low_90:.4g} .. {used.high_90:.4g}"])
+    show_rows(Rows("energy: mean kWh by state", heads, rows, spare=("90 %",)), console)
 
 
 def _staff(result: Result, console: Console) -> None:

@@ -20,12 +20,15 @@ class Energy:
 
     stations: dict[str, Spread]
     machines: dict[str, Spread]
+    states: dict[str, dict[str, Spread]]
+    """By station and state of its machines; states in which it takes none are left out."""
 
     def as_json(self) -> dict[str, Any]:
         """For scripts."""
         return {
             "stations": {k: v.as_json() for k, v in self.stations.items()},
             "machines": {k: v.as_json() for k, v in self.machines.items()},
+            "states": {k: {state: v.as_json() for state, v in of.items()} for k, of in self.states.items()},
         }
 
 
@@ -43,14 +46,16 @@ def states_power(station: Station) -> bool:
     return bool(station.energy_kw) or any(s.kw is not None for s in station.speeds.values())
 
 
-def kwh(rows: Rows, station: int | None = None, machine: int | None = None) -> Column:
-    """Kilowatt-hours of one machine, of a station's machines, or of all."""
+def kwh(rows: Rows, station: int | None = None, machine: int | None = None, only: str | None = None) -> Column:
+    """Kilowatt-hours of one machine, of a station's machines, or of all; in all states, or in one of them."""
     hours = rows.seconds / 3600.0
     total = np.zeros(rows.n)
     for k, i in enumerate(rows.image.machine_station):
         if (station is None or station == i) and (machine is None or machine == k):
             of = rows.image.site.stations[i]
             for state, power in powers(of, rows.image.machines[k]).items():
+                if only not in {None, state}:
+                    continue
                 total += rows.share(k, STATES.index(state)) * power * hours
                 if state == "waiting_crew":  # somebody is on the way: to the machine the same thing
                     total += rows.share(k, STATES.index("walking")) * power * hours
@@ -78,4 +83,9 @@ def energy(rows: Rows) -> Energy | None:
         for k, name in enumerate(rows.image.machines)
         if rows.image.machine_station[k] in which
     }
-    return Energy(stations, machines)
+    states: dict[str, dict[str, Spread]] = {}
+    for i in which:
+        of = {s: kwh(rows, station=i, only=s) for s in dict.fromkeys([*site.stations[i].energy_kw, "busy"])}
+        name = site.stations[i].id
+        states[name] = {s: spread(f"{name} {s}", "kWh", used, rows) for s, used in of.items() if used.any()}
+    return Energy(stations, machines, states)
