@@ -120,7 +120,8 @@ def _ages(item: Item) -> Iterator[Problem]:
     """Wear and planned work that change how often a machine fails need a machine that fails."""
     breakdown, wear = item.raw.get("breakdown"), item.get("wear")
     fails = isinstance(breakdown, dict)
-    if wear is not None and wear.fails > 0 and (not fails or breakdown.get("counts", "running") != "running"):
+    runs = isinstance(breakdown, dict) and breakdown.get("counts", "running") == "running"
+    if wear is not None and wear.fails > 0 and not runs:
         what = f"a worn tool makes machines of {item.label} fail, and they do not fail by hours of processing"
         yield item.problem(("wear", "fails"), what, "add a `breakdown` with `counts: running`, or remove it")
     for place, plan in enumerate(item.get("maintenance") or ()):

@@ -50,7 +50,8 @@ def check(made: Draft) -> Iterator[Problem]:
 
 def _asks(made: Draft, item: Item) -> Iterator[Problem]:
     raw: dict[str, Any] = item.raw
-    for path in ((), ("breakdown",), ("wear",), ("maintenance", EACH)):
+    paths: tuple[Path, ...] = ((), ("breakdown",), ("wear",), ("maintenance", EACH))
+    for path in paths:
         for place, own in walk(raw, path):
             if isinstance(own, dict):
                 yield from _who(item, place, own)

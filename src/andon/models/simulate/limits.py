@@ -35,7 +35,7 @@ def not_represented(site: Site, use: str | None = None) -> tuple[str, ...]:
     found += ALWAYS
     if not any(s.wear for s in site.stations):
         found.append("tool wear")
-    damage = any(d.outcomes for d in site.disturbances)
+    damage = any(d.outcomes and d.share > 0 for d in site.disturbances)
     if not damage and not any(step.outcomes for product in site.products for route in product.routes for step in route):
         found.append("scrap and rework")
     found += _people(site)

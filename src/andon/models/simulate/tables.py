@@ -235,8 +235,8 @@ def cyclic(site: Site) -> bool:
         for here, there in follows(product):
             after[here.station].add(there.station)
         after_parting(site, product, after)
-        for here, there in damaged_ways(site, product):
-            after[here].add(there)
+        for start, end in damaged_ways(site, product):
+            after[start].add(end)
     done: set[str] = set()
     while True:
         ready = [s for s, next_ones in after.items() if s not in done and next_ones <= done]
