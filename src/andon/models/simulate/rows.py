@@ -11,6 +11,7 @@ import numpy as np
 from andon.models.simulate.image import Image
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.kernel import road
+from andon.models.simulate.lean import Seldom, Small
 
 STATES = (
     *("starved", "setup", "busy", "blocked", "down", "waiting_crew"),
@@ -23,9 +24,10 @@ Column: TypeAlias = Any
 """float64[n] or int64[n]: one number a replication."""
 
 
-PROCESS_WORDS = (*range(at.TIMES, at.TIMES + at.STATES_MAX), at.COUNT, at.PERIODS)
+PROCESS_WORDS = (at.COUNT, at.PERIODS)
 STORE_WORDS = (at.AREA, at.PEAK)
-"""Words of machines and buffers that an answer reads. Of a thousand stations all words would take gigabytes."""
+"""Words of machines and buffers that an answer reads, besides a machine's times by state. Of a thousand stations all
+words would take gigabytes."""
 
 
 def kept(image: Image) -> np.ndarray:
@@ -58,12 +60,17 @@ class Rows:
     """int64[k]: the addresses in memory of the words that are kept, ascending; the header's come first, all of them."""
     words: np.ndarray
     """int64[n, k]."""
-    levels: np.ndarray
-    """int32[n, bins, values]: the time series."""
+    times: Seldom
+    """[n, processes, states]: nanoseconds."""
+    counts: np.ndarray
+    """int32[n, bins, 1 + 2 products]: the time series of jobs: on the floor; done and waiting by product."""
+    levels: Small
+    """[n, bins, stores]: those of buffers."""
     prints: np.ndarray
     """uint64[n]: fingerprint of a replication's whole summary, so that equal bits can be told from equal answers."""
     factors: np.ndarray
-    """float64[n, assumptions]: the factor on each assumption's mean that was drawn (and asked for)."""
+    """float64[n, assumptions]: the factor on each assumption's mean that was drawn (and asked for). Read-only, and one
+    row in memory, where none is uncertain."""
 
     @property
     def n(self) -> int:
@@ -78,21 +85,41 @@ class Rows:
     @classmethod
     def empty(cls, image: Image, n: int) -> Rows:
         """Room for `n` replications."""
-        places = kept(image)
+        places, (bins, width), stores = kept(image), series_shape(image), int(image.memory[at.STORES_N])
+        known = image.reals[at.FACTORS : at.FACTORS + 2 * len(image.assumptions)].reshape(-1, 2)
+        factors = np.zeros((n, len(known)), np.float64)
+        if not known[:, 0].any():
+            factors = np.broadcast_to(known[:, 1], factors.shape)
         return cls(
             image,
             places,
             np.zeros((n, len(places)), np.int64),
-            np.zeros((n, *series_shape(image)), np.int32),
+            Seldom(n, int(image.memory[at.PROCS_N])),
+            np.zeros((n, bins, width - stores), np.int32),
+            Small.empty(n, bins, stores),
             np.zeros(n, np.uint64),
-            np.zeros((n, len(image.assumptions)), np.float64),
+            factors,
         )
 
-    def keep(self, part: slice, memories: np.ndarray) -> None:
-        """Take over what answers read of the replications `part`; `memories` int64[len(part), summary]."""
+    def keep(self, part: slice, memories: np.ndarray, factors: np.ndarray) -> None:
+        """Take over what answers read of the replications `part`.
+
+        Args:
+            part: which of them.
+            memories: int64[len(part), summary].
+            factors: float64[len(part), assumptions]: as they were drawn.
+        """
+        memory = self.image.memory
         self.words[part] = memories[:, self.places]
-        base, (bins, width) = int(self.image.memory[at.SERIES]), series_shape(self.image)
-        self.levels[part] = memories[:, base : base + bins * width].reshape(-1, bins, width)
+        base, n = int(memory[at.PROCS]), int(memory[at.PROCS_N])
+        processes = memories[:, base : base + n * at.PROC_WORDS].reshape(-1, n, at.PROC_WORDS)
+        self.times.put(part, processes[:, :, at.TIMES : at.TIMES + at.STATES_MAX])
+        base, (bins, width), counts = int(memory[at.SERIES]), series_shape(self.image), self.counts.shape[2]
+        series = memories[:, base : base + bins * width].reshape(-1, bins, width)
+        self.counts[part] = series[:, :, :counts]
+        self.levels.put(part, series[:, :, counts:])
+        if self.factors.flags.writeable:
+            self.factors[part] = factors
         odd = np.arange(1, 2 * memories.shape[1], 2, dtype=np.uint64) * ODD
         self.prints[part] = (memories.view(np.uint64) * odd).sum(axis=1, dtype=np.uint64)
 
@@ -103,7 +130,9 @@ class Rows:
             self.image,
             self.places,
             self.words[which],
-            self.levels[which],
+            self.times.rows(which),
+            self.counts[which],
+            self.levels.rows(which),
             self.prints[which],
             self.factors[which],
         )
@@ -114,7 +143,9 @@ class Rows:
             self.image,
             self.places,
             np.concatenate([self.words, more.words]),
-            np.concatenate([self.levels, more.levels]),
+            self.times.joined(more.times),
+            np.concatenate([self.counts, more.counts]),
+            self.levels.joined(more.levels),
             np.concatenate([self.prints, more.prints]),
             np.concatenate([self.factors, more.factors]),
         )
@@ -233,7 +264,7 @@ class Rows:
 
     def share(self, machine: int, state: int) -> Column:
         """Share of time that a machine spent in a state of the kernel."""
-        return self._at(at.PROCS, machine, at.PROC_WORDS, at.TIMES + state) / 1e9 / self.seconds
+        return self.times.get(machine, state) / 1e9 / self.seconds
 
     def station_share(self, station: int, state: int) -> Column:
         """The same, over the machines of a station."""
@@ -296,7 +327,7 @@ class Rows:
         Values at the ends of equal bins over the horizon.
         """
         image = self.image
-        products, table = len(image.products), self.levels
+        products, table = len(image.products), self.counts
         kind, _, name = what.partition(":")
         match kind:
             case "wip":
@@ -308,7 +339,7 @@ class Rows:
             case "waiting":
                 return table[:, :, 1 + products + image.products.index(name)].astype(float)
             case "level":
-                return table[:, :, 1 + 2 * products + image.stores.index(name)].astype(float)
+                return self.levels.get((..., image.stores.index(name))).astype(float)
             case _:
                 raise KeyError(what)
 

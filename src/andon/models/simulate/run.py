@@ -154,9 +154,10 @@ def replicate(
         for begin in range(edges[number], edges[number + 1], each):
             part = slice(begin, min(begin + each, edges[number + 1]))
             memories = np.empty((part.stop - part.start, image.summary), np.int64)
-            run_image(image, memory, seed, first + begin, memories, rows.factors[part], flavour)
+            factors = np.zeros((len(memories), len(image.assumptions)), np.float64)
+            run_image(image, memory, seed, first + begin, memories, factors, flavour)
             refuse_faults(image, memories, first + begin)
-            rows.keep(part, memories)
+            rows.keep(part, memories, factors)
         return number
 
     serial = pool is None or image.policy is not None  # nobody knows whether a policy bears several threads
