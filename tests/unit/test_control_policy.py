@@ -161,6 +161,54 @@ def test_the_bottleneck_by_sensitivity_is_sought_under_the_same_policy() -> None
     assert pulls("fifo", Policy(SAME["spt"], "mine")) == pulls("spt", None)
 
 
+def _told(site: Site, question: Question) -> list[dict[str, object]]:
+    return [d.as_json() for a in compare(site, question).alternatives for d in a.differences]
+
+
+def test_the_same_policy_on_both_sides_is_the_same_rule_on_both_sides() -> None:
+    """To the last bit: the figures, their differences, and what common random numbers save."""
+    asked_both = Policy(SAME["spt"], "mine")
+    more = ({"s0.machines": 3.0}, {"s1.machines": 2.0})
+    question = Question(1_800.0, 6, against=more, policy=asked_both, against_policies=(asked_both,))
+    assert _told(_site("fifo"), question) == _told(_site("spt"), Question(1_800.0, 6, against=more))
+    assert question.command("x", "empty").endswith(
+        "--policy mine --against-policy mine --against s0.machines=3 --against s1.machines=2"
+    )
+
+
+def test_each_side_may_have_a_policy_of_its_own() -> None:
+    first, other = Policy(SAME["spt"], "one", stations=("s0", "s1")), Policy(SAME["edd"], "two", stations=("s0", "s1"))
+    question = Question(1_800.0, 6, against=({}, {}), policy=first, against_policies=(other, None))
+    site = _site("fifo")
+    edd = {"s0.dispatch": 2.0, "s1.dispatch": 2.0}
+    ruled = Question(1_800.0, 6, overrides={"s0.dispatch": 1.0, "s1.dispatch": 1.0}, against=(edd, {}))
+    assert _told(site, question) == _told(site, ruled)
+    found = compare(site, question)
+    assert found.labels == ("policy one", "policy two", "as declared")
+    assert [a["policy"] and a["policy"]["name"] for a in found.as_json()["alternatives"]] == ["two", None]
+    assert "--policy one --against-policy two --against-policy rule --policy-at s0 --policy-at s1" in found.again(
+        "x", "empty"
+    )
+
+
+@pytest.mark.parametrize(
+    ("against", "policies", "sentence"),
+    [
+        (({},), ("a", "b"), "2 policies for 1 alternatives; give one for all, or one for each"),
+        (({},), ("mine",), "`policy mine` would be compared with itself; leave one of the two out"),
+        (({"s0.machines": 2.0},), ("elsewhere",), "policy `elsewhere` is to be asked at `x`, which `textbook` has not"),
+    ],
+)
+def test_policies_that_do_not_fit_are_refused(
+    against: tuple[dict[str, float], ...], policies: tuple[str, ...], sentence: str
+) -> None:
+    theirs = tuple(Policy(SAME["spt"], n, stations=("x",) if n == "elsewhere" else ()) for n in policies)
+    question = Question(600.0, 2, against=against, policy=Policy(SAME["spt"], "mine"), against_policies=theirs)
+    with pytest.raises(Unrunnable) as told:
+        compare(_site("fifo"), question)
+    assert sentence in str(told.value)
+
+
 def test_one_replication_with_a_policy_is_told_event_by_event() -> None:
     image = _image(_site(), SAME["spt"])
     told = replay(image, 2, 5)

@@ -138,7 +138,9 @@ def test_the_command_asks_and_prints_how_to_ask_again(tmp_path: Path) -> None:
     assert f"--policy {rules}:shortest --policy-at turning" in answer["reproduce"]
     for wrong, sentence in (
         (["--policy-at", "turnin", "--policy", f"{rules}:shortest"], "did you mean `turning`?"),
-        (["--policy-at", "turning"], "`--policy-at` does nothing alone; add --policy, or leave it out"),
+        (["--policy-at", "turning"], "`--policy-at` does nothing alone; add --policy or --against-policy, or"),
+        (["--against-policy", "same"], "`--against-policy` does nothing alone; add --against or --against-site, or"),
+        (["--against-policy", "same", "--against", "declared"], "`--against-policy same` needs a `--policy`; add it"),
         (["--policy", f"{rules}:broken"], "ZeroDivisionError: division by zero; mend it"),
     ):
         ran = CliRunner().invoke(app, [*ask, *wrong])

@@ -22,7 +22,7 @@ from andon.adapters.starts import keep_start
 from andon.cli import simulate_show
 from andon.cli.files import refuse_unwritable, write_whole
 from andon.cli.output import INTERRUPTED, NO, JsonFlag, SiteArg, fail, print_json
-from andon.cli.simulate_asked import indifference_of, policy_of, refuse_idle, schedule_of, width_wanted
+from andon.cli.simulate_asked import indifference_of, policies_of, policy_of, refuse_idle, schedule_of, width_wanted
 from andon.cli.simulate_files import Wanted, write
 from andon.models.simulate import jit
 from andon.models.simulate.bottleneck import by_sensitivity
@@ -113,9 +113,17 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
                 metavar="WHO",
             ),
         ] = None,
+        against_policy: Annotated[
+            list[str] | None,
+            typer.Option(
+                help="In the alternatives: `same`, `rule` (nobody is asked), or another policy; one for all, or given "
+                "again for each in their order. None: rule.",
+                metavar="WHO",
+            ),
+        ] = None,
         policy_at: Annotated[
             list[str] | None,
-            typer.Option(help="With --policy: ask at this station, or about this fleet, only; may be given again."),
+            typer.Option(help="Ask policies at this station, or about this fleet, only; may be given again."),
         ] = None,
         settable: Annotated[bool, typer.Option("--settable", help="List what may be set, and end.")] = False,
         seed: Annotated[int, typer.Option(help="Same seed, same bits; a whole number from 0.")] = 1,
@@ -148,15 +156,18 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
                 {
                     "--of": of, "--confidence": confidence, "--replications-max": replications_max,
                     "--indifference": indifference, "--replication": replication, "--save-state": save_state,
-                    "--policy-at": policy_at, "--replications": replications,
+                    "--policy-at": policy_at, "--against-policy": against_policy,
+                    "--replications": replications,
                 },
                 {
                     "--until decided": "decided" in (until or ()), "--until": until, "--select": select,
                     "--log": log, "--gantt": gantt, "--queues": queues, "--policy": policy,
+                    "--against-policy": against_policy, "--against": against, "--against-site": against_site,
                     "--from now": start != "empty",
                 },
             )  # fmt: skip
             refuse_unwritable((plot, save_state, log, gantt, queues))
+            who = policy_of(site, policy, policy_at or ())
             question = Question(
                 horizon_s=seconds_of(horizon),
                 replications=200 if replications is None else replications,
@@ -171,7 +182,8 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
                 confidence=0.95 if confidence is None else confidence,
                 replications_max=REPLICATIONS_MAX if replications_max is None else replications_max,
                 bottleneck=bottleneck,
-                policy=policy_of(site, policy, policy_at or ()),
+                policy=who,
+                against_policies=policies_of(site, against_policy or (), policy_at or (), who),
                 schedule=schedule_of(site, schedule),
             )
             live = beginning(folder, site, start, live_of)

@@ -21,7 +21,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "--indifference": ("--select",),
     "--replication": ("--log", "--gantt", "--queues"),
     "--save-state": ("--from now",),
-    "--policy-at": ("--policy",),
+    "--policy-at": ("--policy", "--against-policy"),
+    "--against-policy": ("--against", "--against-site"),
 }
 """Options that do nothing unless one of these stands beside them."""
 
@@ -56,6 +57,20 @@ def policy_of(site: Site, text: str | None, stations: Sequence[str]) -> Policy |
             fix = did_you_mean(station, known, f"name one of {words(known)}")
             raise ValueError(f"`--policy-at {station}` names no station and no fleet; {fix}")
     return None if text is None else load_policy(text, stations)
+
+
+def policies_of(
+    site: Site, texts: Sequence[str], stations: Sequence[str], same: Policy | None
+) -> tuple[Policy | None, ...]:
+    """Who is asked in the alternatives: `same` as in the base, nobody (`rule`), or who is named.
+
+    Raises:
+        ValueError: nobody is asked in the base, or nobody is found; one sentence.
+    """
+    if "same" in texts and same is None:
+        raise ValueError("`--against-policy same` needs a `--policy`; add it, or name a policy")
+    words_for = {"same": same, "rule": None}
+    return tuple(words_for[t] if t in words_for else policy_of(site, t, stations) for t in texts)
 
 
 def schedule_of(site: Site, path: Path | None) -> Schedule | None:

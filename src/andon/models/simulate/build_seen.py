@@ -81,9 +81,8 @@ def begin_on_roads(builder: Builder, programs: dict[str, tuple[Fleet, RoadProgra
             able_one_by_one(words, 0)
     claims: list[int] = []
     for name, (fleet, program, p) in programs.items():
-        one = seen.get(p)
-        if one is not None:
-            _go_on(builder, graph, one)
+        if p in seen:
+            _go_on(builder, graph, seen[p])
             claims += [p] if builder.code.lines[words[p + at.PC] + bool(program.ttf)][0] == road.CLAIM else []
         elif builder.road and (now := live.vehicles.get(name, VehicleNow())).state in UNDER_WAY:
             mix, surely = what_it_may_carry(builder, fleet, now)

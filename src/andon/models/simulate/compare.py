@@ -15,6 +15,7 @@ from andon.models.simulate.interval import mean_interval
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.limits import Mark
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.policy import Policy
 from andon.models.simulate.question import Question, figure_of, joined
 from andon.models.simulate.result import Result, answer
 from andon.models.simulate.run import Pool, compile_site
@@ -25,6 +26,7 @@ from andon.site.model import Site
 GRADES = ("accurate", "fragile", "guessing")
 Show = Callable[[Callable[[], "Comparison"]], None]
 """Called after each round with what makes the answer so far: made only when somebody wants to see it."""
+AS_DECLARED = "as declared"
 SAME = 1e-9
 """Relative difference below which two futures count as alike."""
 
@@ -122,6 +124,7 @@ class Comparison:
                 {
                     "label": a.label,
                     "set": a.result.overrides,
+                    "policy": a.result.policy,
                     "site": a.result.site,
                     "baseline": a.result.baseline,
                     "differences": [d.as_json() for d in a.differences],
@@ -214,11 +217,10 @@ def compare(
         Unrunnable: one sentence that names what cannot be simulated or asked.
     """
     sites = others or {}
-    label = _label(question.overrides) if question.policy is None else f"policy {question.policy.name}"
-    variants: list[tuple[str, Site, Mapping[str, float]]] = [(label, site, question.overrides)]
-    variants += [(_label(one), site, one) for one in question.against]
-    variants += [(name, sites[name], {}) for name in question.sites]
     question.refuse()
+    named = [(_label(one), site, one) for one in (question.overrides, *question.against)]
+    named += [(name, sites[name], {}) for name in question.sites]
+    variants = [(_asked(name, question.policy_of(k)), this, change) for k, (name, this, change) in enumerate(named)]
     _refuse_twins([label for label, _, _ in variants])
     if (question.decided or question.select) and len(variants) < 2:
         raise Unrunnable("there is nothing to decide between; give an alternative with --against")
@@ -229,7 +231,7 @@ def compare(
             question.horizon_s,
             asked(this, change, None if this is site else site),
             start_ns=start_ns,
-            policy=question.policy if number == 0 else None,
+            policy=_asks_somewhere(question.policy_of(number), this),
             schedule=question.schedule if number == 0 else None,
         )
         for number, (_, this, change) in enumerate(variants)
@@ -290,5 +292,26 @@ def _refuse_twins(labels: Sequence[str]) -> None:
         raise Unrunnable(f"`{twice[0]}` would be compared with itself; leave one of the two out")
 
 
+def _asked(label: str, policy: Policy | None) -> str:
+    """What a variant is called in which a policy is asked."""
+    if policy is None:
+        return label
+    return f"policy {policy.name}" if label == AS_DECLARED else f"{label}, policy {policy.name}"
+
+
+def _asks_somewhere(policy: Policy | None, site: Site) -> Policy | None:
+    """The policy, which is asked at stations that the site has.
+
+    Raises:
+        Unrunnable: there is no such station.
+    """
+    known = {*(s.id for s in site.stations), *(f.id for f in site.fleets)}
+    lost = [name for name in (policy.stations if policy is not None else ()) if name not in known]
+    if lost and policy is not None:
+        what = f"policy `{policy.name}` is to be asked at `{lost[0]}`, which `{site.name}` has not"
+        raise Unrunnable(f"{what}; name a station or a fleet of both, or leave --policy-at out")
+    return policy
+
+
 def _label(overrides: Mapping[str, float]) -> str:
-    return joined(overrides) if overrides else "as declared"
+    return joined(overrides) if overrides else AS_DECLARED

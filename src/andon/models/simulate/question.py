@@ -60,7 +60,10 @@ class Question:
     confidence: float = 0.95
     replications_max: int = REPLICATIONS_MAX
     policy: Policy | None = None
-    """Who says which of the waiting jobs a machine takes, in the base; alternatives go by their stations' rules."""
+    """Who says which of the waiting jobs a machine takes, in the base."""
+    against_policies: tuple[Policy | None, ...] = ()
+    """The same in the alternatives: one for all of them, or one for each (`against`, then `sites`); None, and where
+    none is named: they go by their stations' rules."""
     schedule: Schedule | None = None
     """What the machines of the base execute as given; alternatives go by their stations' rules."""
     bottleneck: bool = False
@@ -83,8 +86,18 @@ class Question:
             raise Unrunnable(f"a confidence of {self.confidence:g} cannot be; give one from {limits}")
         if self.select and not 0 < self.indifference < math.inf:
             raise Unrunnable(f"an indifference of {self.indifference:g} cannot be; give one above 0")
+        others = len(self.against) + len(self.sites)
+        if len(self.against_policies) > 1 and len(self.against_policies) != others:
+            what = f"{len(self.against_policies)} policies for {others} alternatives"
+            raise Unrunnable(f"{what}; give one for all, or one for each")
         if self.select and (self.until is not None or self.decided):
             raise Unrunnable("a selection ends by its own rule; leave `--until` or `--select` out")
+
+    def policy_of(self, number: int) -> Policy | None:
+        """Who is asked in a variant: 0 is the base, then come the alternatives."""
+        if number == 0 or not self.against_policies:
+            return self.policy if number == 0 else None
+        return self.against_policies[0 if len(self.against_policies) == 1 else number - 1]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -123,8 +136,11 @@ class Question:
         parts = ["--schedule", self.schedule.name] if self.schedule is not None else []
         if self.policy is not None:
             parts += ["--policy", self.policy.name]
-            for station in self.policy.stations:
-                parts += ["--policy-at", station]
+        for other in self.against_policies:
+            parts += ["--against-policy", "rule" if other is None else other.name]
+        asked = next((p for p in (self.policy, *self.against_policies) if p is not None), None)
+        for station in asked.stations if asked is not None else ():
+            parts += ["--policy-at", station]
         return parts
 
 
