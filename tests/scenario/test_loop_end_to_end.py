@@ -128,9 +128,11 @@ def test_a_what_if_is_answered_from_now_and_repeated_by_its_command(earned: Syst
     changes = {"curing.machines": 3.0, SIGNAL: 185.0}
     question = {"against": [changes], "replications": 40}
     written = len(earned.writes())
+    names: list[str] = []
 
     def asked() -> Any:
         answer = earned.post("/api/simulate?wait_s=20", question)
+        names.append(answer.body.get("id", ""))
         return answer.body["answer"] if answer.ok and answer.body["state"] == "done" else None
 
     answer = eventually(asked, "the simulator is compiled and answers")
@@ -148,8 +150,13 @@ def test_a_what_if_is_answered_from_now_and_repeated_by_its_command(earned: Syst
     assert any("taken from the shift plan" in text for text in answer["sampled"])
     forecast = eventually(lambda: earned.get("/api/forecast"), "the shift is forecast")
     assert any("taken from the shift plan" in text for text in forecast["sampled"]), "forecasts read no more than that"
-    asked = earned.records("simulation.asked")
-    assert asked[-1]["payload"]["against"] == [changes], "who looked ahead, and what for, is on record"
+    looks = earned.records("simulation.asked")
+    assert looks[-1]["payload"]["against"] == [changes], "who looked ahead, and what for, is on record"
+    kept = earned.andon("keep", names[-1], "--as", "jonas", "--reason", "promised to the customer", "--json")
+    assert kept.returncode == 0, kept.stderr
+    record = earned.records("simulation.kept")[-1]
+    assert (record["actor"], record["payload"]["reason"]) == ("jonas", "promised to the customer")
+    assert record["payload"]["figures"] == answer["figures"][: len(record["payload"]["figures"])]
     slip = earned.post("/api/simulate", {"against": [{"curing.machine": 3.0}]})
     assert (slip.status, slip.codes) == (REFUSED, {"cannot-run"})
 

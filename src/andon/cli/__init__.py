@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "request": ("acts", "request"),
     "approve": ("acts", "approve"),
     "revoke": ("acts", "revoke"),
+    "keep": ("acts", "keep"),
     "evidence": ("acts", "evidence"),
     "set": ("acts", "set_value"),
     "recommendations": ("acts", "recommendations"),

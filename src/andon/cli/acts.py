@@ -6,6 +6,7 @@ import math
 import time
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -18,13 +19,18 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; the floor sees it.")
 
 def act(site: Path, kind: str, body: dict[str, Any], person: str, as_json: bool) -> None:
     """Do one act through the running twin, and say what came of it. Exit code 1 when it was refused."""
+    send(site, f"/api/act/{kind}", body, person, as_json)
+
+
+def send(site: Path, path: str, body: dict[str, Any], person: str, as_json: bool) -> None:
+    """The same at any address of the API."""
     try:
         client = Client.connect(site)
         if person:
             wrong = client.sign_in(person, ask_password(person))
             if wrong:
                 fail(wrong, as_json=as_json, code=NO)
-        status, answer = client.post(f"/api/act/{kind}", body)
+        status, answer = client.post(path, body)
     except NoTwin as error:
         fail(str(error), as_json=as_json)
     tell(status, answer, as_json)
@@ -98,6 +104,17 @@ def approve(
 def revoke(site: SiteArg, use: str, person: AsOption, reason: Reason, as_json: JsonFlag = False) -> None:
     """Take an approval back."""
     act(site, "revoke", {"use": use, "reason": reason}, person, as_json)
+
+
+def keep(
+    site: SiteArg,
+    answer: Annotated[str, typer.Argument(help="Of the simulator, as its page or the API names it: S-...")],
+    person: AsOption,
+    reason: Reason,
+    as_json: JsonFlag = False,
+) -> None:
+    """Put an answer of the running twin's simulator on record, with the command that repeats it."""
+    send(site, f"/api/simulate/{quote(answer, safe='')}/keep", {"reason": reason}, person, as_json)
 
 
 def evidence(
