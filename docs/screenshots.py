@@ -98,7 +98,8 @@ def ask_what_if(browser: Browser, address: str, out: Path) -> None:
     page.screenshot(path=out / "what-if-day.png")
     page.get_by_role("link", name="The same with the change").click()
     page.locator(".queues").wait_for()
-    page.screenshot(path=out / "one-future-day.png", full_page=True)
+    page.set_viewport_size({"width": 1440, "height": 1250})
+    page.screenshot(path=out / "one-future-day.png")
     page.context.close()
     best = f"{address}/what-if/best?an1=curing.machines&av1=3&bn1=setters.size&bv1=2&difference=2"
     page = answered(browser, best, night=True, height=1500)
