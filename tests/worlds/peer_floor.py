@@ -1190,7 +1190,9 @@ class Machine:
             for given in step.gives:
                 line = floor.products[floor.index[given.product]]
                 for _ in range(given.quantity):
-                    piece = Job(line.index, line.serials, None, job.came, job.due, job.priority)
+                    ordered = job.priority != product.priority  # by an order, which its pieces keep
+                    number = job.priority if ordered else line.product.priority
+                    piece = Job(line.index, line.serials, None, job.came, job.due, number)
                     line.serials += 1
                     floor.count(line, 1)
                     floor.note("start", piece.product, piece.serial)
