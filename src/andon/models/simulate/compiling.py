@@ -32,6 +32,11 @@ from andon.models.simulate.ordinary import over
 
 LIBC = frozenset({"memcpy", "memmove", "memset", "sqrt", "floor", "ceil", "exp", "log", "pow", "fmod"})
 """What the code may call that it does not hold: every process has these."""
+APART = frozenset(
+    {"step_other", "step_machine", "step_flow", "step_control", "step_people", "begin", "close"}
+    | {"seek", "shut", "shut_next", "let_go", "let_one_go", "end_standstill"}
+)
+"""Functions that are never put where they are called: rare ones, which would make the loop wide for all others."""
 register: Any = register_pass
 descriptors: Any = PythonFunctionDescriptor
 
@@ -91,6 +96,8 @@ def _object_code(library: Any, entry: str) -> bytes:
     for function in module.functions:
         if not function.is_declaration and function.name != entry:
             function.linkage = "internal"
+            if any(f"{len(name)}{name}B" in function.name for name in APART):
+                function.add_function_attribute("noinline")
     processor = {"cpu": binding.get_host_cpu_name(), "features": binding.get_host_cpu_features().flatten()}
     close: Any = binding.Target.from_default_triple().create_target_machine(
         **processor, opt=3, reloc="pic", codemodel="small", jit=True
