@@ -253,7 +253,8 @@ def people_do_one_thing(r: Run) -> None:
         assert when >= 0
     for p, people in team.items():
         ask = int(r.m[p + at.CREW])
-        assert people == (int(r.m[ask + at.A_PEOPLE]) if ask else 0)
+        counted = not ask or not r.m[ask + at.IS_ASK]  # nobody, or somebody of a crew that is only counted
+        assert people == (0 if counted else int(r.m[ask + at.A_PEOPLE]))
 
 
 def time_of_people_adds_up(r: Run) -> None:

@@ -589,12 +589,14 @@ def paced(draw: Draw, site: Site) -> Site:
     i = some_station(draw, site)
     for name in ("life", "change", "warming"):
         site = assume(site, f"{name}{i}", draw(LAWS))
+    breakdown = site.stations[i].breakdown
+    fails = draw(st.sampled_from((0.0, 4.0))) if breakdown is not None and breakdown.counts == "running" else 0.0
     site = change_station(
         site,
         i,
         hours=(Hours(start="00:05", end="00:15", factor=1.4),),
         learning=Learning(rate=0.9, floor=0.5),
-        wear=Wear(life=f"life{i}", change=f"change{i}", slows=0.3, fails=draw(st.sampled_from((0.0, 4.0)))),
+        wear=Wear(life=f"life{i}", change=f"change{i}", slows=0.3, fails=fails),
         warm_up=WarmUp(after_min=0.5, time=f"warming{i}"),
         switch_off_min=draw(st.none() | st.floats(0.1, 1)),
         speed_of={site.stations[i].machines[0]: draw(st.floats(0.5, 2.0))},
@@ -608,11 +610,12 @@ def damage(draw: Draw, site: Site) -> Site:
     i = some_station(draw, site)
     here = site.stations[i]
     route = next((p.route for p in site.products if any(s.station == here.id for s in p.route)), ())
-    if draw(st.booleans()) and route:
-        site = roomy(site)
     outcomes = [Outcome(share=draw(st.floats(0.1, 0.5)), to="scrap")]
     back = [s.called for s in route if _area(site, s.station) == here.area]
-    if draw(st.booleans()) and back:
+    steps = [step for p in site.products for r in p.routes for step in r]
+    held_up = any(s.takes or s.gives for s in steps) or any(s.cards for s in site.stations)
+    if draw(st.booleans()) and back and not held_up:  # what is sent back must never wait for itself
+        site = roomy(site)
         outcomes.append(Outcome(share=draw(st.floats(0.1, 0.5)), to=draw(st.sampled_from(back)), at_most=2))
     handler = None
     if draw(st.booleans()):

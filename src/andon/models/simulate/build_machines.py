@@ -72,6 +72,16 @@ def counters(builder: Builder, station: Station, asks: Asks) -> tuple[Counter, .
     return tuple(found)
 
 
+def wears(station: Station, needs: tuple[Counter, ...]) -> int:
+    """The place of the counter of a tool whose wear makes machines fail more often; 0: there is none."""
+    if station.wear is None or station.wear.fails == 0.0:
+        return 0
+    if station.breakdown is None or station.breakdown.counts != "running":
+        what = f"a worn tool makes machines of station `{station.id}` fail, and they do not fail by hours of processing"
+        raise Unrunnable(f"{what}; give it a `breakdown` with `counts: running`, or remove `fails`")
+    return needs[-1].upkeep.place
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """Tables that the machines of a station share: hours, what was made of each product, damage; 0 for none."""

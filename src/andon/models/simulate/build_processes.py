@@ -16,6 +16,7 @@ from andon.models.simulate.build_machines import (
     own_record,
     paced,
     shared,
+    wears,
 )
 from andon.models.simulate.build_people import Asks
 from andon.models.simulate.build_plan import plans
@@ -85,7 +86,7 @@ def processes(builder: Builder) -> None:
             paced=paced(builder, station),
             warm_up=builder.reals.at[station.warm_up.time] if station.warm_up else 0,
             switches_off=station.switch_off_min is not None,
-            wears=needs[-1].upkeep.place if station.wear is not None and station.wear.fails > 0 and b else 0,
+            wears=wears(station, needs),
             handling=builder.reals.at[damage.lasts or ""] if damage else 0,
             handler=asks.handling(damage) if damage else 0,
         )

@@ -63,26 +63,31 @@ def shorter(site: Site, crew: str, line: list[tuple[int, int]]) -> list[tuple[in
 def without(line: Line, begin: int, end: int) -> Line:
     """A person's line with nobody there from `begin` to `end`: they go then, and come when it is over, as planned.
 
+    Who would come back in the middle of a break comes when that is over.
+
     >>> come, go, pause = at.COME, at.GO, at.PAUSE
     >>> without([(0, come, 7), (30, pause, 5), (60, pause, 5), (90, go, 0)], 20, 50)
     [(0, 1, 7), (20, 2, 0), (50, 1, 1099511627783), (60, 3, 5), (90, 2, 0)]
     >>> without([(10, come, 7), (30, pause, 5), (90, go, 0)], 0, 200)
     []
+    >>> without([(10, come, 7), (30, pause, 5), (90, go, 0)], 0, 32)
+    [(35, 1, 7), (90, 2, 0)]
     """
     found: Line = []
     name, come, since = 0, False, 0
     pauses: Line = []
-    for when, what, number in line:
-        if what == at.COME:
+    for when, does, number in line:
+        if does == at.COME:
             name, come, since, pauses = number, True, when, []
-        elif what == at.PAUSE:
-            pauses.append((when, what, number))
+        elif does == at.PAUSE:
+            pauses.append((when, does, number))
         elif come:
             come = False
-            for a, b in ((since, min(when, begin)), (max(since, end), when)):
+            back_at = max([end, *(t + n for t, _, n in pauses if t < end < t + n)])  # not in the middle of a break
+            for a, b in ((since, min(when, begin)), (max(since, back_at), when)):
                 if a < b:
                     back = a > since and since < begin and name != -1
                     found.append((a, at.COME, at.RETURNS + (name if name >= 0 else -2 - name) if back else name))
-                    found += [p for p in pauses if a <= p[0] < b]
+                    found += [(t, what, min(n, b - t)) for t, what, n in pauses if a <= t < b]
                     found.append((b, at.GO, 0))
     return found
