@@ -252,7 +252,7 @@ def _shelved(site: Site) -> Site:
             _lots(_two({"at": 0}, {"at": 1, "outcomes": (Outcome(share=0.1, to="s0"),)}), 0, 3),
             "lots of `p0` come back to `s0` and grow without end; split them before",
         ),
-        (_lots(_two(), 0, 3, dispatch="edd"), "station `s0` waits for loads, first come first served"),
+        (_lots(_two(), 0, 3, dispatch="edd"), "station `s0` waits for loads, first come first served or by its buffer"),
     ],
 )
 def test_lots_where_single_jobs_are_needed_are_refused(site: Site, why: str) -> None:

@@ -149,6 +149,31 @@ def test_a_bench_takes_the_more_urgent_of_the_jobs_that_wait_in_its_own_buffer()
     assert rows.product(0, at.LAST_EXIT)[0] == (30 * 6 + 5) * 10**9
 
 
+def _oven(discipline: str, jobs: tuple[int, int], **oven: Any) -> list[tuple[int, int]]:
+    """Two products come to an oven of 10 s, one a second and one each 4 s: (second, product) of every exit."""
+    stages = [Stage(constant(1.0)), Stage(constant(4.0)), Stage(constant(10.0))]
+    site = line(stages, constant(1e6), products=((0, 2), (1, 2)))
+    products = tuple(change(p, priority=n) for p, n in zip(site.products, (9, 1), strict=True))
+    demand = tuple(change(d, quantity=n) for d, n in zip(site.demand, jobs, strict=True))
+    buffers = (*site.buffers[:2], change(site.buffers[2], discipline=discipline))
+    site = change_station(change(site, products=products, demand=demand, buffers=buffers), 2, **oven)
+    image = compile_site(site, None, 100.0, asked(site, {}), trace=1000)
+    return [(when // 10**9, product) for when, product, _ in exits(image, memory_after(image))]
+
+
+def test_a_load_is_of_the_most_urgent_jobs_of_which_there_are_enough() -> None:
+    """At 12 s the first load is done; the urgent ones of 4 s and 8 s go next, though others came before them."""
+    pairs = {"batch": 2, "batch_least": 2, "batch_alike": True}
+    first = [(12, 0), (12, 0)]
+    assert _oven("fifo", (6, 2), **pairs) == [*first, (22, 0), (22, 0), (32, 1), (32, 1), (42, 0), (42, 0)]
+    assert _oven("priority", (6, 2), **pairs) == [*first, (22, 1), (22, 1), (32, 0), (32, 0), (42, 0), (42, 0)]
+
+
+def test_a_load_by_priority_begins_when_its_oldest_job_has_waited_long_enough() -> None:
+    """The first job comes at 1 s, the urgent one at 4 s: they begin together after half a minute, at 31 s."""
+    assert _oven("priority", (1, 1), batch=3, batch_least=3, batch_wait_min=0.5) == [(41, 1), (41, 0)]
+
+
 @pytest.mark.parametrize(("own", "first"), [(None, 1), (7, 0)])
 def test_what_a_job_is_taken_apart_into_has_its_own_products_priority_or_its_orders(
     own: int | None, first: int
@@ -181,10 +206,6 @@ def test_jobs_that_wait_at_a_start_from_now_stand_by_priority_at_once() -> None:
         (
             lambda s: change_station(s, 0, dispatch="edd"),
             "jobs in `b0` stand by priority, and station `s0` dispatches by `edd`",
-        ),
-        (
-            lambda s: change_station(s, 0, batch=3, batch_least=2),
-            "station `s0` waits for loads, first come first served",
         ),
     ],
 )

@@ -32,9 +32,8 @@ def check(made: Draft) -> Iterator[Problem]:
             what = f"{item.label} waits for its loads and dispatches by `{item.get('dispatch')}`"
             yield item.problem(("dispatch",), what, "remove one of the two")
         buffer = made.ids("buffer").get(item.get("buffer") or "")
-        if waits and buffer is not None and buffer.get("discipline") in {"lifo", "priority"}:
-            order = "a stack" if buffer.get("discipline") == "lifo" else "in order of priority"
-            what = f"{item.label} waits for its loads, and its buffer `{buffer.id}` is {order}"
+        if waits and buffer is not None and buffer.get("discipline") == "lifo":
+            what = f"{item.label} waits for its loads, and its buffer `{buffer.id}` is a stack"
             yield buffer.problem(("discipline",), what, "remove one of the two")
 
 

@@ -63,16 +63,16 @@ def rule_of(builder: Builder, buffer: Buffer, station: Station) -> int:
         )
     if not gathers(station):
         return DISCIPLINES[buffer.discipline]
-    if station.dispatch != "fifo" or buffer.discipline != "fifo":
+    if station.dispatch != "fifo" or buffer.discipline == "lifo":
         raise Unrunnable(
-            f"station `{station.id}` waits for loads, first come first served, and has another rule for its queue; "
-            "remove `dispatch` and `discipline`, or `batch_least`, `batch_alike` and `lot`"
+            f"station `{station.id}` waits for loads, first come first served or by its buffer's priority, and has "
+            "another rule for its queue; remove `dispatch` and `discipline: lifo`, or `batch_least`, `batch_alike` and `lot`"
         )
     if station.batch_least > station.batch:
         raise Unrunnable(
             f"station `{station.id}` waits for {station.batch_least} jobs and holds {station.batch}; mend it"
         )
-    return at.TIMED
+    return at.RANKED if buffer.discipline == "priority" else at.TIMED
 
 
 def _refuse_nothing_to_wait_in(builder: Builder, buffer: Buffer, station: Station) -> None:

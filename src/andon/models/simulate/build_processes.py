@@ -180,7 +180,7 @@ def _machine(builder: Builder, k: int, entry: tuple[Station, Wiring, Entries, tu
     words[p + at.NUMBER] = builder.number_of[k]
     words[p + at.HOME] = wiring.store
     words[p + at.SLICE] = station.batch
-    words[p + at.HELPS_ITSELF] = int(station.batch > 1 or station.cards is not None)
+    words[p + at.HELPS_ITSELF] = int(station.batch > 1 or station.cards is not None or gathers(station))
     words[p + at.LAST] = -1
     words[p + at.MORE_MACHINE] = own_record(builder, station, builder.machine_ids[k], needs, tables)
     if builder.live is not None:

@@ -46,19 +46,21 @@ def gather(m: at.Words, p: int, s: int, rule: int, pc: int) -> int:
 
 
 def when_enough(m: at.Words, s: int, t: int, rule: int) -> int:
-    """When a load whose oldest job is `t` of store `s` may begin; NEVER: it needs more jobs."""
+    """When a load of jobs like `t`, the first of them in store `s`, may begin; NEVER: it needs more jobs."""
     if m[s + at.LEVEL] >= m[s + at.CAPACITY]:
         return m[at.NOW]
     n = 0
     word = m[rule + at.ALIKE]
+    oldest = m[t + at.ENTERED]
     q = t
     while q != 0:
         if word == 0 or m[q + word] == m[t + word]:
             n += 1
+            oldest = min(oldest, m[q + at.ENTERED])
         q = m[q + at.LINK]
     if n >= m[rule + at.LEAST]:
         return m[at.NOW]
-    return m[t + at.ENTERED] + m[rule + at.LONGEST] if m[rule + at.LONGEST] >= 0 else at.NEVER
+    return oldest + m[rule + at.LONGEST] if m[rule + at.LONGEST] >= 0 else at.NEVER
 
 
 def gather_load(m: at.Words, p: int, s: int, like: int, word: int) -> None:
