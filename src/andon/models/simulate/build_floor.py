@@ -64,9 +64,10 @@ def rule_of(builder: Builder, buffer: Buffer, station: Station) -> int:
     if not gathers(station):
         return DISCIPLINES[buffer.discipline]
     if station.dispatch != "fifo" or buffer.discipline == "lifo":
+        what = f"station `{station.id}` waits for loads, first come first served or by its buffer's priority"
         raise Unrunnable(
-            f"station `{station.id}` waits for loads, first come first served or by its buffer's priority, and has "
-            "another rule for its queue; remove `dispatch` and `discipline: lifo`, or `batch_least`, `batch_alike` and `lot`"
+            f"{what}, and has another rule for its queue; remove `dispatch` and `discipline: lifo`, or `batch_least`, "
+            "`batch_alike` and `lot`"
         )
     if station.batch_least > station.batch:
         raise Unrunnable(
