@@ -229,7 +229,7 @@ def test_a_person_puts_an_answer_on_record_with_its_command(kit: RoomKit) -> Non
 def test_the_api_answers_the_same(kit: RoomKit) -> None:
     offered = kit.client.get("/api/simulate").json()
     assert {"name", "what", "unit", "kind", "now", "whole", "near"} == set(offered["settable"][0])
-    assert {t["kind"] for t in offered["troubles"]} == {"missing-worker", "damaged-packaging", "network-outage"}
+    assert {t["kind"] for t in offered["troubles"]} == {"missing-worker", "network-outage"}
     body = {"against": [{"curing.machines": 3}], "replications": 50, "seed": 9}
     got = kit.client.post("/api/simulate?wait_s=20", json=body).json()
     until = time.monotonic() + PATIENCE_S

@@ -294,7 +294,9 @@ class Asks:
         try:
             answer = run.work.answer(tell, stop, show)
         except Unrunnable as error:
-            self._set(run, state="refused", refusal=refuse("cannot-run", str(error), "change what was asked"))
+            stopped = run.cancelled.is_set() and run.asked.answer is None
+            no = refuse("cannot-run", str(error), "change what was asked")
+            self._set(run, **({"state": "stopped"} if stopped else {"state": "refused", "refusal": no}))
         except OSError as error:
             no = refuse("not-kept", f"the state it began from cannot be kept ({error})", "mend the folder `.andon`")
             self._set(run, state="refused", refusal=no)

@@ -29,6 +29,7 @@ function pending(html) {
   const waits = now?.dataset.over === "no" && !fresh.getElementById("h-answer") && Boolean(document.getElementById("h-answer"));
   answer.classList.toggle("old", waits);
   if (!waits) return false;
+  now.querySelector("noscript")?.remove(); // a parsed document has no scripts, so what stands in there would be live
   const old = document.getElementById("run");
   if (old) old.replaceWith(now); else answer.prepend(now);
   return true;
