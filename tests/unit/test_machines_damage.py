@@ -20,7 +20,7 @@ from andon.models.simulate.question import overrides_of
 from andon.models.simulate.rows import Rows
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.textbook import Stage, constant, exponential, line
-from andon.site.floor import Assumption, Crew, Distribution, Outcome
+from andon.site.floor import Assumption, Buffer, Crew, Distribution, Outcome, Taken
 from andon.site.model import Site
 from andon.site.stops import Disturbance
 
@@ -202,6 +202,23 @@ def test_compiled_and_plain_leave_the_same_bits() -> None:
     switch = "damaged-packaging:s1@20min+30min=0.7"
     plain, compiled = run(site, 2 * HOUR, 3, switch, flavour="plain"), run(site, 2 * HOUR, 3, switch)
     assert (plain.prints == compiled.prints).all()
+
+
+def test_who_is_scrapped_takes_no_components() -> None:
+    """A bolt goes into each job that stays; half of the jobs are damaged, and all of those are scrap."""
+    site = line([Stage(constant(60.0)), Stage(constant(60.0))], constant(600.0), products=[(0, 1), (0,)])
+    build, bolt = site.products
+    step = build.route[1].model_copy(update={"takes": (Taken(product="p1", buffer="bolts"),)})
+    build = build.model_copy(update={"route": (build.route[0], step)})
+    room = Buffer(id="bolts", capacity=1000)
+    site = site.model_copy(update={"products": (build, bolt), "buffers": (*site.buffers, room)})
+    site = crushed(site, constant(30.0), share=0.5, outcomes=(Outcome(share=1.0, to="scrap"),))
+    image = compile_site(site, None, 50 * HOUR - 1, asked(site, {}), bins=1)
+    rows = replicate(image, 3, 5, flavour="plain")
+    lost = rows.scrapped()
+    assert (lost > 100).all()
+    assert rows.done(0) + lost == pytest.approx(300.0)
+    assert rows.stock(0) == pytest.approx(lost / 2, rel=0.25)  # what the scrapped would have taken lies there
 
 
 def test_a_route_that_has_no_such_step_goes_on() -> None:

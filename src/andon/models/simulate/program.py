@@ -153,9 +153,9 @@ def machine_code(code: Code, station: Station, wiring: Wiring) -> Entries:
     take = code.here
     planned = _upkeep_code(code, wiring)
     _take_code(code, wiring)
+    rejoin = _damage_code(code, wiring) if wiring.handling else 0
     kit = code.add(at.KIT) if wiring.kits else 0
     _woken_code(code, wiring)
-    rejoin = _damage_code(code, wiring) if wiring.handling else 0
     setup = code.here
     if wiring.setup:
         change = code.add(at.CHANGE_FROM if wiring.changes else at.CHANGE, wiring.setup, 0, wiring.changes)
@@ -276,7 +276,9 @@ def _life_code(code: Code, wiring: Wiring) -> int:
 
 
 def _damage_code(code: Code, wiring: Wiring) -> int:
-    """Jobs that come damaged are seen to before the set-up; those that do not stay leave. The place that takes back."""
+    """Jobs that come damaged are seen to before all else; those that do not stay leave. The place that takes back."""
+    if wiring.switches_off:
+        code.add(at.ASIDE, at.ASIDE_HERE)
     look = code.add(at.ASIDE, at.ASIDE_LOOK, wiring.handling)
     if wiring.handler:
         code.add(at.ACQUIRE, wiring.handler, at.NO_CREW)
