@@ -10,7 +10,7 @@ from peer_kit import compare
 
 from andon.site.model import Site
 
-NOT_PLAYED = frozenset({"skills", "roads", "curves", "doubt", "paces"})
+NOT_PLAYED = frozenset({"skills", "roads", "curves", "doubt", "paces", "damage", "somebody missing"})
 """Words that the SimPy floor does not know; each has a model of its own elsewhere."""
 PLAYED = tuple(word for word in WORDS if word not in NOT_PLAYED)
 

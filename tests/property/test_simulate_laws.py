@@ -10,11 +10,7 @@ So nothing is claimed there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-import pytest
-from broken import broken
 from drawn_sites import LAWS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,20 +85,3 @@ def test_a_machine_more_can_hurt_where_jobs_overtake_one_another() -> None:
     """Why nothing is claimed there: in some of these futures the last job is later with a sixth machine in front."""
     law = Distribution(kind="lognormal", mean=10.0, sd=5.0)
     assert (_last_exits(_stages([law, law], [JOBS], [6, 2])) > _last_exits(_stages([law, law], [JOBS], [5, 2]))).any()
-
-
-@pytest.mark.parametrize(
-    ("check", "name", "right", "wrong"),
-    [
-        (test_more_buffer_never_hurts_a_serial_line, "has_room", "< m[s + at.CAPACITY]", "< 6 - min(5, m[s + at.CAPACITY])"),
-        (test_a_faster_machine_never_hurts_a_serial_line, "service", "m[p + at.REM] = longest", "m[p + at.REM] = 10**12 // (longest + 1)"),
-        (test_a_machine_more_never_hurts_where_jobs_keep_their_order, "service", "m[p + at.REM] = longest",
-         "m[p + at.REM] = longest * m[at.PROCS_N]"),
-        (test_a_machine_more_at_the_end_never_hurts, "service", "m[p + at.REM] = longest",
-         "m[p + at.REM] = longest * m[at.PROCS_N]"),
-    ],
-    ids=lambda v: getattr(v, "__name__", None),
-)  # fmt: skip
-def test_that_more_never_hurts_can_fail(check: Callable[[], None], name: str, right: str, wrong: str) -> None:
-    with broken(name, right, wrong), pytest.raises(AssertionError):
-        check()

@@ -150,6 +150,10 @@ class Process:
         self.last: int | None = None
         self.where = -1
         self.helps_itself = False
+        self.aged = 0
+        """Age of a machine that repairs do not make new, where its failures are this process's."""
+        self.fails_by: Process | None = None
+        """Who lets it fail by the calendar."""
 
     def pause(self) -> simpy.Event:
         self.asleep = simpy.Event(self.floor.env)
@@ -559,12 +563,12 @@ class Floor:
         p.draws += 1
         yield from self.work(p, "rep", state, stoppable=False)
 
-    def next_life(self, p: Process, station: Station, number: int, aged: list[int]) -> int:
+    def next_life(self, p: Process, station: Station, number: int) -> int:
         down = station.breakdown
         assert down is not None
         if down.repair == "minimal":
-            life = self.luck.aged(down.time_to_failure, number, p.draws, aged[0])
-            aged[0] += life
+            life = self.luck.aged(down.time_to_failure, number, p.draws, p.aged)
+            p.aged += life
         else:
             life = self.luck.span(down.time_to_failure, "FAILURE", number, p.draws, running=p.draws == 0)
         p.draws += 1
@@ -573,9 +577,10 @@ class Floor:
     def failures(self, p: Process, machine: Process, station: Station, number: int) -> Steps:
         down = station.breakdown
         assert down is not None
-        aged = [round(down.age_h * 3600) * 10**9]
+        p.aged = round(down.age_h * 3600) * 10**9
+        machine.fails_by = p
         while True:
-            p.wake_at(self.env.now + self.next_life(p, station, number, aged))
+            p.wake_at(self.env.now + self.next_life(p, station, number))
             yield p.pause()
             self.break_down(machine, "failed")
             yield from self.repair(p, station, number)
@@ -611,7 +616,20 @@ class Floor:
                 yield from self.acquire(p, self.crews[plan.crew], "planned")
             yield from self.spell(p, plan.time, "PLANNED", number, "planned")
             self.release(p)
+            if plan.renews:
+                self.renew(machine, station, number & ((1 << 20) - 1))
             self.mend(machine, "planned")
+
+    def renew(self, machine: Process, station: Station, number: int) -> None:
+        """Planned work has made a machine as good as new: it has a whole new life, unless it is down meanwhile."""
+        assert station.breakdown is not None
+        who = machine.fails_by or machine
+        who.aged = life = self.luck.span(station.breakdown.time_to_failure, "FAILURE", number, who.draws)
+        who.draws += 1
+        if who is machine:
+            machine.life = life
+        elif not machine.down.get("failed"):
+            who.wake_at(self.env.now + life)
 
     def stops(self, p: Process, machines: list[Process], every: str, lasts: str, number: int) -> Steps:
         while True:
@@ -960,7 +978,7 @@ class Machine:
         self.used: list[list[int]] = [[] for plan in station.maintenance if plan.counts == "running"]
         self.cold = -(1 << 60)
         down = station.breakdown
-        self.aged = [round(down.age_h * 3600) * 10**9 if down else 0]
+        p.aged = round(down.age_h * 3600) * 10**9 if down else 0
 
     def life_of(self) -> Steps:
         floor, p, station = self.floor, self.p, self.station
@@ -968,7 +986,7 @@ class Machine:
         runs_down = down is not None and down.counts == "running"
         setup_crew, crew = self.crews()
         if runs_down:
-            p.life = floor.next_life(p, station, self.number, self.aged)
+            p.life = floor.next_life(p, station, self.number)
         while True:
             yield from self.upkeep()
             yield from self.take()
@@ -994,7 +1012,7 @@ class Machine:
                     break
                 floor.release(p)
                 yield from floor.repair(p, station, self.number)
-                p.life = floor.next_life(p, station, self.number, self.aged)
+                p.life = floor.next_life(p, station, self.number)
             self.cold = floor.env.now
             floor.release(p)
             self.take_apart()
@@ -1028,6 +1046,8 @@ class Machine:
                 yield from self.floor.acquire(self.p, self.floor.crews[plan.crew], "planned")
             yield from self.floor.spell(self.p, plan.time, "PLANNED", self.number, "planned")
             self.floor.release(self.p)
+            if plan.renews:
+                self.floor.renew(self.p, self.station, self.number)
 
     def warm_up(self) -> Steps:
         warm = self.station.warm_up
