@@ -7,9 +7,13 @@ from drawn_sites import change
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from andon.models.simulate import run
 from andon.models.simulate.asked import asked
+from andon.models.simulate.compare import compare
 from andon.models.simulate.laws import Unrunnable
+from andon.models.simulate.question import Question
 from andon.models.simulate.result import simulate
+from andon.models.simulate.rows import Rows
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.stable import warnings
 from andon.models.simulate.textbook import Stage, constant, day_shift, exponential, line
@@ -190,6 +194,23 @@ def test_a_wrong_override_names_what_could_be_meant(overrides: dict[str, float],
     with pytest.raises(Unrunnable) as caught:
         simulate(site, None, 10.0, 2, 1, overrides)
     assert all(word in str(caught.value) for word in words)
+
+
+def test_silly_sizes_are_said_before_they_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = line([Stage(constant(1.0))] * 20, constant(2.0))
+    image = compile_site(site, None, 60.0, asked(site, {}))
+    each = Rows.bytes_each(image)
+    rows = replicate(image, 2, 1, flavour="plain")
+    taken = sum(part.nbytes for part in (rows.words, rows.counts, rows.prints, *rows.times.kinds.values()))
+    assert each < taken < 2 * each
+    monkeypatch.setattr(run, "MEMORY_MAX", 100 * each)
+    with pytest.raises(Unrunnable, match=r"101 futures of a floor of this size take .* ask for at most 100"):
+        replicate(image, 101, 1, flavour="plain")
+    with pytest.raises(Unrunnable, match=r"ask for at most [45]"):
+        compare(site, Question(60.0, 60, against=({"s0.machines": 2},)))
+    monkeypatch.setattr(run, "STATIONS_MAX", 19)
+    with pytest.raises(Unrunnable, match="20 stations are more than the 19 of one simulation; leave some out"):
+        compile_site(site, None, 60.0, asked(site, {}))
 
 
 @pytest.mark.parametrize(

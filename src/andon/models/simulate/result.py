@@ -26,7 +26,7 @@ from andon.models.simulate.rows import STATES, STATES_USUAL, Rows
 from andon.models.simulate.run import Pool, Progress, compile_site, replicate
 from andon.models.simulate.scenario import too_late
 from andon.models.simulate.schedule import executed, unplanned
-from andon.models.simulate.spread import Lean, Spread, leans_on, spread
+from andon.models.simulate.spread import Lean, Spread, leans_on, spread, spreads
 from andon.models.simulate.stable import stuck, warnings
 from andon.models.simulate.staff import Staff, staff
 from andon.models.simulate.structure import adapted
@@ -264,11 +264,9 @@ def _shares(rows: Rows, i: int) -> dict[str, Spread]:
     """Shares of a station's time by state: the usual ones, and others that occur."""
     station = rows.image.site.stations[i].id
     values = {state: rows.station_share(i, k) for k, state in enumerate(STATES)}
-    return {
-        state: spread(f"{station} {state.replace('_', ' ')}", "share", x, rows if state == "busy" else None)
-        for k, (state, x) in enumerate(values.items())
-        if k < STATES_USUAL or x.any()
-    }
+    shown = {state: x for k, (state, x) in enumerate(values.items()) if k < STATES_USUAL or x.any()}
+    names = [f"{station} {state.replace('_', ' ')}" for state in shown]
+    return dict(zip(shown, spreads(names, "share", np.array(list(shown.values()))), strict=True))
 
 
 def _stations(rows: Rows) -> tuple[Station, ...]:

@@ -101,6 +101,13 @@ class Rows:
             factors,
         )
 
+    @staticmethod
+    def bytes_each(image: Image) -> int:
+        """Bytes that one replication takes, about: with the usual states of machines, and buffers of moderate size."""
+        (bins, width), stores = series_shape(image), int(image.memory[at.STORES_N])
+        words = len(kept(image)) + 1 + len(image.assumptions) + int(image.memory[at.PROCS_N]) * STATES_USUAL
+        return 8 * words + 4 * bins * (width - stores) + 2 * bins * stores
+
     def keep(self, part: slice, memories: np.ndarray, factors: np.ndarray) -> None:
         """Take over what answers read of the replications `part`.
 

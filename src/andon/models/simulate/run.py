@@ -34,6 +34,11 @@ REPLICATIONS_MAX = 100_000
 HORIZON_S_MIN, HORIZON_S_MAX = 1.0, 3.2e7
 """A second; a year, about: the series of a site are not meant for more."""
 
+STATIONS_MAX = 5_000
+"""Stations of a site: more would take minutes to lay out."""
+MEMORY_MAX = 4 << 30
+"""Bytes that the replications of one question may take."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 Progress = Callable[[int, int, float, float], None]
@@ -78,6 +83,9 @@ def compile_site(
     """
     if not HORIZON_S_MIN <= horizon_s <= HORIZON_S_MAX:
         raise Unrunnable(f"a horizon of {horizon_s:g} s cannot be simulated; use one from a second to a year")
+    if len((change.site or site).stations) > STATIONS_MAX:
+        count = len((change.site or site).stations)
+        raise Unrunnable(f"{count:,} stations are more than the {STATIONS_MAX:,} of one simulation; leave some out")
     begin = live.at_ns if live is not None else start_ns
     declared, site = site, change.site or site
     if live is not None and site is not declared:
@@ -115,6 +123,18 @@ def _refuse_unplanned(site: Site, live: LiveState | None) -> None:
             raise Unrunnable(f"{text}; set `batch` to 1")
 
 
+def refuse_large(images: Sequence[Image], replications: int) -> None:
+    """Refuse what would not fit into memory, before it is tried.
+
+    Raises:
+        Unrunnable: it would not; the sentence says how many would.
+    """
+    each = sum(Rows.bytes_each(image) for image in images)
+    if each * replications > MEMORY_MAX:
+        text = f"{replications:,} futures of a floor of this size take {each * replications / 2**30:.0f} GiB of memory"
+        raise Unrunnable(f"{text}; ask for at most {MEMORY_MAX // each:,}")
+
+
 def replicate(
     image: Image,
     replications: int,
@@ -143,6 +163,7 @@ def replicate(
     """
     if not 1 <= replications <= REPLICATIONS_MAX:
         raise Unrunnable(f"{replications} replications cannot be run; ask for 1 to {REPLICATIONS_MAX:,}")
+    refuse_large([image], replications)
     rows = Rows.empty(image, replications)
     edges = [0, *([CHUNK_FIRST] if first == 0 else []), *range(CHUNK, replications, CHUNK)]
     edges = [edge for edge in edges if edge < replications] + [replications]

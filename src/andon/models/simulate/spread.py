@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -67,6 +68,21 @@ def spread(name: str, unit: str, values: np.ndarray, rows: Rows | None = None) -
         name, unit, float(x.mean()), float(median), float(low_50), float(high_50), float(low_90), float(high_90),
         error, share, len(x), *mean_interval(x),
     )  # fmt: skip
+
+
+def spreads(names: Sequence[str], unit: str, table: np.ndarray) -> list[Spread]:
+    """Several numbers a replication, float64[names, n], each of which exists in every one; without shares."""
+    n = table.shape[1]
+    low_90, low_50, median, high_50, high_90 = np.quantile(table, (0.05, 0.25, 0.5, 0.75, 0.95), axis=1)
+    means = table.mean(axis=1)
+    errors = table.std(axis=1, ddof=1) / math.sqrt(n) if n > 1 else np.full(len(table), math.inf)
+    return [
+        Spread(
+            name, unit, float(means[i]), float(median[i]), float(low_50[i]), float(high_50[i]), float(low_90[i]),
+            float(high_90[i]), float(errors[i]), None, n, *mean_interval(table[i]),
+        )
+        for i, name in enumerate(names)
+    ]  # fmt: skip
 
 
 def _design(factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from andon.models.simulate.image import Image
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.question import Question, figure_of, ordered_figure_of
 from andon.models.simulate.rows import Rows
-from andon.models.simulate.run import CHUNK, CHUNK_FIRST, REPLICATIONS_MAX, Pool, replicate
+from andon.models.simulate.run import CHUNK, CHUNK_FIRST, REPLICATIONS_MAX, Pool, refuse_large, replicate
 from andon.models.simulate.select import FIRST, SOURCE, Race
 from andon.models.simulate.sequential import SAME_MIN, Stopped, decided, half_width, looks, precise
 
@@ -88,11 +88,12 @@ def run_together(
         Unrunnable: one of them cannot run, or the question names a figure that there is not.
     """
     question.refuse()
+    sequential = question.until is not None or bool(question.decided)
+    last = question.replications_max if sequential or question.select else question.replications
+    refuse_large([one.image for one in grown], last)
     if question.select:
         return _select(grown, question, tell, stop, each)
-    sequential = question.until is not None or bool(question.decided)
     rounds = looks(question.replications_max) if sequential else _rounds(question.replications)
-    last = question.replications_max if sequential else question.replications
     rows: tuple[Rows, ...] = ()
     for n in rounds:
         done = _round(grown, n, stop)
