@@ -16,7 +16,7 @@ from andon.models.simulate.kernel import road
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.structure import blocked
-from andon.models.simulate.textbook import Stage, constant
+from andon.models.simulate.textbook import Stage, constant, exponential
 from andon.models.simulate.traffic import traffic
 from andon.site.battery import Battery, Recovery
 from andon.site.floor import Fleet
@@ -242,3 +242,23 @@ def _pick_ups(r: Run) -> list[tuple[int, str]]:
         if kind == at.TRACE_STATE and value == road.CARRYING and r.m[who + at.KIND] == at.VEHICLE:
             found.append((int(when), {"a": stations[0], "b": stations[1], "c": stations[2]}[at_node]))
     return found
+
+
+@pytest.mark.parametrize("vehicles", [15, 30])
+def test_a_crowded_ring_with_cross_streets_never_stands_still(vehicles: int) -> None:
+    """Ways home cross in the cross streets, and many give way: somebody always goes on, in every future."""
+    size = 2 * vehicles
+    nodes = [node(f"n{i}", 4.0 * i) for i in range(size)]
+    edges = [one(f"n{i}", f"n{(i + 1) % size}", length_m=4.0) for i in range(size)]
+    edges += [edge(f"n{k}", f"n{size - 1 - k}", length_m=6.0) for k in range(0, vehicles, 4) if size - 1 - 2 * k > 1]
+    for k in range(vehicles):
+        nodes.append(node(f"p{k}", 0, 9, parks=f"v{k}"))
+        edges.append(edge(f"p{k}", f"n{k * size // vehicles}", length_m=4.0))
+    for k in range(4):
+        nodes.append(node(f"s{k}", 0, -5))
+        edges.append(edge(f"s{k}", f"n{k * size // 4}", length_m=3.0))
+    stages = [Stage(exponential(160.0 / vehicles), capacity=200) for _ in range(4)]
+    stops = [f"s{k}" for k in range(4)]
+    site = road_site(stages, nodes, edges, stops, handling=exponential(6.0), quantity=5000)
+    rows = replicate(compile_site(site, None, 4 * 3600.0, asked(site, {}), bins=1), 20, 1)
+    assert (rows.done() > 0).all()

@@ -96,6 +96,7 @@ def finds_its_turn(m: at.Words, v: int) -> bool:
 def continues_list(m: at.Words, p: int, v: int, before: int) -> bool:
     """Whether `p` may go before all others on the list, or has driven the first arc on it; the list then says so."""
     net = road.NET
+    forget_who_is_home(m)
     plan = m[net + road.PLAN]
     leads = m[net + road.PLAN_N] > 0 and m[plan] == p
     if is_clear(m, v, m[net + road.TAKEN]):
@@ -109,6 +110,22 @@ def continues_list(m: at.Words, p: int, v: int, before: int) -> bool:
             drive_first(m)
             return True
     return False
+
+
+def forget_who_is_home(m: at.Words) -> None:
+    """Whoever leads the list and is home has nothing more to drive: the next one leads."""
+    net = road.NET
+    plan = m[net + road.PLAN]
+    done = 0
+    while done < m[net + road.PLAN_N]:
+        w = m[m[plan + 2 * done] + at.MORE_VEHICLE]
+        if m[w + road.AT_NODE] != m[w + road.PARKING]:
+            break
+        done += 1
+    if done > 0:
+        m[net + road.PLAN_N] -= done
+        for i in range(2 * m[net + road.PLAN_N]):
+            m[plan + i] = m[plan + 2 * done + i]
 
 
 def everybody(m: at.Words) -> int:

@@ -317,6 +317,9 @@ def end_standstill(m: at.Words, p: int) -> None:
             m[net + road.PROTECTED] = oldest(m, ring)
         u = who_gives_way(m, ring)
         if u == 0:
+            again = try_again(m, ring)
+            if again != 0 or ring_of(m, p) != ring:
+                continue
             if m[net + road.LINE] >= m[net + road.LINES_N]:
                 m[at.FAULT] = road.FAULT_STANDSTILL
                 m[at.FAULT_AT] = p
@@ -326,6 +329,17 @@ def end_standstill(m: at.Words, p: int) -> None:
         m[net + road.GAVE_WAY] += 1
         m[net + road.AGAIN] = 1  # it heads elsewhere now
         try_to_go(m, u, w)
+
+
+def try_again(m: at.Words, ring: int) -> int:
+    """All of a ring give way: the first on the list can go, if it waited by another list. How many went."""
+    went = 0
+    w = m[road.NET + road.RECORDS]
+    for _ in range(m[road.NET + road.VEHICLES_N]):
+        if (m[w + road.BIT] & ring) != 0 and m[w + road.WAITING] != 0:
+            went += int(try_to_go(m, m[w + road.ME], w))
+        w += road.VEHICLE_WORDS
+    return went
 
 
 def oldest(m: at.Words, ring: int) -> int:
