@@ -210,6 +210,19 @@ def test_an_answer_is_there_at_once_and_sharpens(twin: Twin, monkeypatch: pytest
     assert seen == [5, 25, 100, 200]
 
 
+@pytest.mark.parametrize(
+    "name", ["curing.machines", "curing.speed", "demand.ball-valve", "missing-worker:setters@0h+1h"]
+)
+def test_only_what_was_compared_with_the_floor_is_accurate(twin: Twin, name: str) -> None:
+    changed = twin.whole(Simulate(against=({name: 3.0},), replications=5, hours=1.0)).answer
+    within = twin.whole(Simulate(against=({"oven-1.setpoint": 180.0},), replications=5, hours=1.0)).answer
+    assert changed is not None
+    assert within is not None
+    assert within["mark"] == "accurate"
+    assert changed["mark"] == "fragile"
+    assert f"no floor that has `{name}`" in changed["why"][0]
+
+
 def test_settings_show_what_is_in_force(twin: Twin) -> None:
     rows = {row["name"]: row for row in twin.settable()}
     assert rows["oven-1.setpoint"]["now"] == 172.0

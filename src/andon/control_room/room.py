@@ -44,6 +44,8 @@ from andon.ledger.record import Record
 from andon.operate.port import Desk, Done, Who
 
 SAID_MAX = 400
+PATH_MAX = 1600
+"""Characters of an address that a form may lead back to: a whole question of What-if."""
 SEAL = 32
 """Characters of an answer that travel in an address, and of the seal that proves them ours."""
 HERE = Path(__file__).parent
@@ -166,7 +168,7 @@ def safe_path(path: str) -> str:
     >>> safe_path("/m/oven-1?window=1h"), safe_path("//evil.example"), safe_path("https://evil.example")
     ('/m/oven-1?window=1h', '/', '/')
     """
-    plain = path.isprintable() and "\\" not in path and len(path) < 400
+    plain = path.isprintable() and "\\" not in path and len(path) < PATH_MAX
     return path if plain and path.startswith("/") and not path.startswith("//") else "/"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from andon.models.simulate.hidden import hidden
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.scenario import is_switch
 from andon.models.simulate.settable import settings
 from andon.models.simulate.tables import curve_value_s
 from andon.site.model import Site
@@ -114,9 +115,9 @@ def mark(
             elif value < low + edge or value > high - edge:
                 fragile.append(f"`{signal}` at {value:g} is near the edge of the validated {low:g} to {high:g}")
     _beyond_curves(site, seen, guessing)
-    built = [f"`{s.name}` at {overrides[s.name]:g}" for s in settings(site).values() if s.build and s.name in overrides]
-    if built:
-        fragile.append(f"no floor that has {' and '.join(built)} was ever compared with the model")
+    other = _never_compared(site, overrides)
+    if other:
+        fragile.append(f"no floor that has {' and '.join(other)} was ever compared with the model")
     if not validated:
         fragile.append("no current evidence compares this model with this floor")
     if unknown is not None and unknown > 0.5:
@@ -126,6 +127,18 @@ def mark(
     if fragile:
         return Mark("fragile", tuple(dict.fromkeys(fragile)))
     return Mark("accurate", ("inside the conditions that current evidence covers",))
+
+
+def _never_compared(site: Site, overrides: Mapping[str, float]) -> list[str]:
+    """Changes that make another floor of it: all but set-points and the sequence, which have validated ranges."""
+    known = settings(site)
+    found = []
+    for name, value in overrides.items():
+        if is_switch(name):
+            found.append(f"`{name}`")
+        elif name in known and known[name].kind not in {"set-point", "sequence"} and value != known[name].now:
+            found.append(f"`{name}` at {value:g}")
+    return found
 
 
 def _beyond_curves(site: Site, seen: Mapping[str, float], guessing: list[str]) -> None:
