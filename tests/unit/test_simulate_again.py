@@ -51,7 +51,7 @@ def _ask(*words: str) -> dict[str, Any]:
             ),
         ),
         ("machine-shop", (*FEW, "--scenario", "missing-worker:assemblers@30min+1h=2", "--set", "mill-1.speed=slow")),
-        ("machine-shop", (*FEW, "--against", "network-outage@1h+1h,damaged-packaging:coating@1h+1h=1.4")),
+        ("machine-shop", (*FEW, "--against", "network-outage@1h+1h,damaged-packaging:assembly@1h+1h=0.4")),
         ("vehicles-hall", (*FEW, "--set", "amr.vehicles=2")),
         ("print-shop", (*FEW, "--set", "press.dispatch=spt", "--against", "release.wip_limit=12,binding.cards=2")),
         ("print-shop", (*FEW, "--policy", CALM, "--policy-at", "press", "--against", "declared")),
