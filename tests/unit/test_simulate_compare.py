@@ -83,7 +83,7 @@ def test_common_random_numbers_pay() -> None:
     assert completed.crn is not None
     assert completed.crn > 10
     assert lead.mean < 0
-    assert lead.low_mean < lead.mean < lead.high_mean
+    assert lead.mean_low_95 < lead.mean < lead.mean_high_95
 
 
 def test_another_site_is_an_alternative() -> None:

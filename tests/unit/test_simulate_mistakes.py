@@ -57,7 +57,7 @@ def _nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
         (("--set", "demand.ball-valve=1e300"), "the mean of `demand.ball-valve` is longer than thirty years"),
         (("--set", "turning.ball-valve=1e9"), "the mean of `turning.ball-valve` is longer than thirty years"),
         (("--scenario", "turning.machines=3"), "`turning.machines` is no scenario; write one of `missing-worker:CREW"),
-        (("--scenario", "missing-worker:setters"), "`missing-worker:setters` is no scenario"),
+        (("--scenario", "missing-worker"), "`missing-worker` is no scenario"),
         (("--scenario", "network-outage@1.2.3h+1h"), "`1.2.3h` is no length of time"),
         (("--against", "declared"), "`as declared` would be compared with itself"),
         ((*FOUR, *FOUR), "`turning.machines=4` would be compared with itself"),

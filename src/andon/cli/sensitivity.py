@@ -11,6 +11,7 @@ from andon.adapters.pool import ThreadPool
 from andon.cli.files import refuse_unwritable, write_whole
 from andon.cli.output import CANNOT, INTERRUPTED, JsonFlag, SiteArg, fail, print_json
 from andon.cli.simulate import LiveOf, beginning, interruptible, kept, progress, site_of
+from andon.cli.simulate_asked import Horizon, Seed, Start, Threads
 from andon.cli.tables import Rows, page, say, show_rows
 from andon.models.simulate.laws import Interrupted, Unrunnable, seconds_of
 from andon.models.simulate.question import Question, overrides_of
@@ -35,15 +36,13 @@ def command(live_of: LiveOf | None = None):  # type: ignore[no-untyped-def]  # n
         replications: Annotated[
             int | None, typer.Option(help="Futures of each point; none: 100, or 20 for morris.")
         ] = None,
-        horizon: Annotated[str, typer.Option(help="How far to look ahead: 8h, 90min, 2d.")] = "8h",
-        start: Annotated[
-            str, typer.Option("--from", help="`empty`, `now` (the running twin), or a state saved before.")
-        ] = "empty",
+        horizon: Horizon = "8h",
+        start: Start = "empty",
         change: Annotated[
             list[str] | None, typer.Option("--set", help="A change to the site.", metavar="NAME=VALUE")
         ] = None,
-        seed: Annotated[int, typer.Option(help="Same seed, same bits; a whole number from 0.")] = 1,
-        threads: Annotated[int | None, typer.Option(help="Threads; none: all cores.")] = None,
+        seed: Seed = 1,
+        threads: Threads = None,
         plot: Annotated[Path | None, typer.Option(help="Write a tornado plot there.", metavar="FILE.svg")] = None,
         as_json: JsonFlag = False,
     ) -> None:

@@ -22,7 +22,18 @@ from andon.adapters.starts import keep_start
 from andon.cli import simulate_show
 from andon.cli.files import refuse_unwritable, write_whole
 from andon.cli.output import INTERRUPTED, NO, JsonFlag, SiteArg, fail, print_json
-from andon.cli.simulate_asked import indifference_of, policies_of, policy_of, refuse_idle, schedule_of, width_wanted
+from andon.cli.simulate_asked import (
+    Horizon,
+    Seed,
+    Start,
+    Threads,
+    indifference_of,
+    policies_of,
+    policy_of,
+    refuse_idle,
+    schedule_of,
+    width_wanted,
+)
 from andon.cli.simulate_files import Wanted, write
 from andon.models.simulate import jit
 from andon.models.simulate.bottleneck import by_sensitivity
@@ -51,10 +62,8 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
         folder: SiteArg,
         *,
         replications: Annotated[int | None, typer.Option(help="Futures to run; none: 200.")] = None,
-        horizon: Annotated[str, typer.Option(help="How far to look ahead: 8h, 90min, 2d.")] = "8h",
-        start: Annotated[
-            str, typer.Option("--from", help="`empty`, `now` (the running twin), or a state saved before.")
-        ] = "empty",
+        horizon: Horizon = "8h",
+        start: Start = "empty",
         change: Annotated[
             list[str] | None,
             typer.Option("--set", help="A change to the site; --settable lists what there is.", metavar="NAME=VALUE"),
@@ -126,8 +135,8 @@ def command(live_of: LiveOf | None = None) -> Callable[..., None]:
             typer.Option(help="Ask policies at this station, or about this fleet, only; may be given again."),
         ] = None,
         settable: Annotated[bool, typer.Option("--settable", help="List what may be set, and end.")] = False,
-        seed: Annotated[int, typer.Option(help="Same seed, same bits; a whole number from 0.")] = 1,
-        threads: Annotated[int | None, typer.Option(help="Threads; none: all cores.")] = None,
+        seed: Seed = 1,
+        threads: Threads = None,
         plot: Annotated[Path | None, typer.Option(help="Write a picture (SVG) there.", metavar="FILE.svg")] = None,
         save_state: Annotated[
             Path | None, typer.Option(help="Save the state that was begun from, to repeat it.", metavar="FILE.json")

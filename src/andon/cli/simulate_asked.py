@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from andon.adapters.policies import load_policy
 from andon.models.simulate.planned import Schedule
@@ -14,6 +16,10 @@ from andon.models.simulate.schedule import read_schedule
 from andon.site.model import Site
 from andon.site.problems import did_you_mean, words
 
+Horizon = Annotated[str, typer.Option(help="How far to look ahead: 8h, 90min, 2d.")]
+Start = Annotated[str, typer.Option("--from", help="`empty`, `now` (the running twin), or a state saved before.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same bits; a whole number from 0.")]
+Threads = Annotated[int | None, typer.Option(help="Threads; none: all cores.")]
 NEEDS: dict[str, tuple[str, ...]] = {
     "--of": ("--until decided",),
     "--confidence": ("--until decided", "--select"),

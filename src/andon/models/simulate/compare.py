@@ -11,7 +11,6 @@ import numpy as np
 
 from andon.models.simulate.asked import asked
 from andon.models.simulate.figures import Figure, figures
-from andon.models.simulate.interval import mean_interval
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.limits import Mark
 from andon.models.simulate.live import LiveState
@@ -20,6 +19,7 @@ from andon.models.simulate.question import Question, figure_of, joined
 from andon.models.simulate.result import Result, answer
 from andon.models.simulate.run import Pool, compile_site
 from andon.models.simulate.sequential import Stopped, lasting_interval
+from andon.models.simulate.spread import Spread, spread
 from andon.models.simulate.together import Chosen, Grown, Tell, Together, run_together
 from andon.site.model import Site
 
@@ -32,36 +32,18 @@ SAME = 1e-9
 
 
 @dataclass(frozen=True)
-class Difference:
+class Difference(Spread):
     """One figure: alternative minus base, future by future; the intervals are of what may happen, not of the mean."""
 
-    name: str
-    unit: str
     better: int
     """1: more is better; -1: less is; 0: neither."""
     base: float
     """Mean of the base."""
-    mean: float
-    median: float
-    low_50: float
-    high_50: float
-    low_90: float
-    high_90: float
-    monte_carlo_error: float
-    """Standard error of the mean difference."""
-    low_mean: float
-    high_mean: float
-    """95 % interval of the mean difference."""
     probability_better: float | None
     """Share of the futures in which the alternative is better; None where no side is better."""
     probability_worse: float | None
     crn: float | None
     """How many times as many independent futures would be needed for the same error: variance independent / paired."""
-    n: int
-
-    def as_json(self) -> dict[str, Any]:
-        """All fields; what is not finite becomes null."""
-        return {k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in asdict(self).items()}
 
 
 @dataclass(frozen=True)
@@ -158,26 +140,19 @@ def difference(base: Figure, other: Figure) -> Difference:
     """Paired difference of one figure, `other` minus `base`; futures in which one of them has none are left out."""
     both = np.isfinite(base.values) & np.isfinite(other.values)
     a, b = base.values[both], other.values[both]
-    n = len(a)
-    if not n:
-        nan = math.nan
-        return Difference(
-            base.name, base.unit, base.better, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, None, None, None, 0
-        )
-    x = b - a
+    n, x = len(a), b - a
     x = np.where(np.abs(x) <= SAME * np.maximum(np.abs(a), np.abs(b)), 0.0, x)
-    mean = float(x.mean())
-    low_90, low_50, median, high_50, high_90 = (float(q) for q in np.quantile(x, (0.05, 0.25, 0.5, 0.75, 0.95)))
-    low_mean, high_mean = mean_interval(x)
     paired = float(x.var(ddof=1)) if n > 1 else math.inf
     apart = float(a.var(ddof=1) + b.var(ddof=1)) if n > 1 else math.inf
-    good, bad = float(np.mean(x * base.better > 0)), float(np.mean(x * base.better < 0))
+    sided = base.better != 0 and n > 0
     return Difference(
-        base.name, base.unit, base.better, float(a.mean()), mean, median, low_50, high_50, low_90, high_90,
-        math.sqrt(paired / n), low_mean, high_mean,
-        good if base.better else None, bad if base.better else None,
-        apart / paired if n > 1 and paired > 0.0 and apart > 0.0 else None, n,
-    )  # fmt: skip
+        **vars(spread(base.name, base.unit, x)),
+        better=base.better,
+        base=float(a.mean()) if n else math.nan,
+        probability_better=float(np.mean(x * base.better > 0)) if sided else None,
+        probability_worse=float(np.mean(x * base.better < 0)) if sided else None,
+        crn=apart / paired if n > 1 and paired > 0.0 and apart > 0.0 else None,
+    )
 
 
 def differences(base: Sequence[Figure], other: Sequence[Figure]) -> tuple[Difference, ...]:

@@ -85,16 +85,7 @@ def run_asking(
     factors: np.ndarray,
     flavour: jit.Flavour,
 ) -> None:
-    """Run replications `first`, `first` + 1, ... of an image with a policy, as `run_image` does without one.
-
-    Args:
-        image: with its policy.
-        memory: int64[image.size], scratch; holds the last replication's memory afterwards.
-        seed: of the experiment.
-        first: number of the first replication.
-        rows: int64[replications, words], filled with the first words of each one's memory at its end.
-        factors: float64[replications, assumptions], filled with the factors drawn.
-        flavour: of the kernel.
+    """Run replications of an image with a policy; arguments, shapes and what is filled are those of `run.run_image`.
 
     Raises:
         Unrunnable: the policy answered what is no answer.
