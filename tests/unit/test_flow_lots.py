@@ -219,6 +219,17 @@ def test_the_load_of_a_station_to_which_lots_come_is_a_share_of_it() -> None:
     assert [x.load for x in loads(site, asked(site, {}))] == pytest.approx([0.0, 30.0 / 40.0, 2.0 / 8.0])
 
 
+def test_smaller_lots_and_shorter_waits_can_be_asked_for() -> None:
+    site = _way(12, 4)
+    assert asked(site, {"s0.batch": 6}).site.stations[0].batch_least == 6  # full carts stay full carts
+    assert asked(site, {"s0.batch": 2}).site.stations[0].batch_least == 2
+    asks = {"s0.batch_least": 2, "s0.batch_wait_min": 3, "s2.split": 2}
+    built = asked(site, asks).site
+    assert (built.stations[0].batch_least, built.stations[0].batch_wait_min, built.stations[2].split) == (2, 3, 2)
+    with pytest.raises(Unrunnable, match="machines of `s0` hold 4 jobs"):
+        asked(site, {"s0.batch_least": 5})
+
+
 def _two(*steps: dict[str, Any], **more: Any) -> Site:
     site = line([Stage(constant(1.0)), Stage(constant(1.0))], constant(9.0), products=((0, 1), (0,)))
     return routed(site, 0, *(steps or ({"at": 0}, {"at": 1})), **more)

@@ -16,7 +16,9 @@ from andon.models.simulate.calendar import first_shift_start
 from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.question import overrides_of
 from andon.models.simulate.run import compile_site, replicate
+from andon.models.simulate.settable import levels
 from andon.models.simulate.textbook import Stage, constant, exponential, line
 from andon.plant.draws import PlantError
 from andon.plant.unplayed import refuse
@@ -197,6 +199,18 @@ def test_jobs_that_wait_at_a_start_from_now_stand_by_priority_at_once() -> None:
     image = compile_site(site, live, 100.0, asked(site, {}), trace=1000)
     done = [(when, product) for when, product, _ in exits(image, memory_after(image))]
     assert done == [(10 * 10**9, 1), (20 * 10**9, 1), (30 * 10**9, 0), (40 * 10**9, 0)]
+    assert np.array_equal(replicate(image, 2, 5).prints, replicate(image, 2, 5, flavour="plain").prints)
+
+
+def test_a_buffer_can_be_asked_to_go_by_priority() -> None:
+    """`--set b0.discipline=priority`; loads by priority leave the same bits compiled and as plain Python."""
+    site = shop([Stage(constant(1.0), batch=3)], KINDS[:1] + KINDS[1:2])
+    assert overrides_of(["b0.discipline=priority"], levels(site)) == {"b0.discipline": 2.0}
+    built = asked(site, {"b0.discipline": 2}).site
+    assert built.buffers[0].discipline == "priority"
+    built = change_station(change(built, demand=built.demand), 0, batch_least=3, batch_wait_min=2.0)
+    routes = tuple(change(p, route=p.route[:1]) for p in built.products)
+    image = compile_site(change(built, products=routes), None, 5000.0, asked(built, {}))
     assert np.array_equal(replicate(image, 2, 5).prints, replicate(image, 2, 5, flavour="plain").prints)
 
 

@@ -130,6 +130,10 @@ class Station(Part):
     """Power that each machine takes in a state, kilowatts; a state that is not named takes none."""
 
 
+DISCIPLINES = ("fifo", "lifo", "priority")
+"""Orders of a buffer, in the order of their numbers."""
+
+
 class Buffer(Part):
     """Jobs waiting in front of a station."""
 

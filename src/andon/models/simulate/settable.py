@@ -14,7 +14,7 @@ from andon.models.simulate.laws import Unrunnable, mean_of
 from andon.models.simulate.scenario import KINDS, is_switch, refuse, supposed, switch_of, usual
 from andon.models.simulate.tables import setpoint_default, used_assumptions
 from andon.site.battery import Battery
-from andon.site.floor import DISPATCH, Station
+from andon.site.floor import DISCIPLINES, DISPATCH, Station
 from andon.site.model import Site
 
 Kind = Literal["mean", "set-point", "sequence", "pace", "structure"]
@@ -131,12 +131,27 @@ def _stations(site: Site) -> Iterator[Setting]:
             f"{s.id}.batch", f"jobs that a machine of {s.name} takes at once", "{jobs}", float(s.batch), "structure",
             1, MANY, True, batch,
         )  # fmt: skip
+        yield from _loads(s)
         if s.crew or s.skill:
             people = partial(structure.people, station=s.id)
             what = f"people that a job at {s.name} takes at a time"
             yield Setting(f"{s.id}.people", what, "{people}", float(s.people), "structure", 1, 100, True, people)
         yield from _control(s)
         yield Setting(f"{s.id}.speed", f"speed of {s.name}; 1 is as declared", "1", 1.0, "pace", 0.01, 100.0)
+
+
+def _loads(s: Station) -> Iterator[Setting]:
+    """What loads wait for, and how lots are split."""
+    if s.batch > 1:
+        least, wait = partial(structure.batch_least, station=s.id), partial(structure.batch_wait, station=s.id)
+        what = f"jobs that a load of {s.name} waits for"
+        yield Setting(f"{s.id}.batch_least", what, "{jobs}", float(s.batch_least), "structure", 1, MANY, True, least)
+        what = f"most minutes that a job of {s.name} waits for others"
+        yield Setting(f"{s.id}.batch_wait_min", what, "min", s.batch_wait_min, "structure", 0.01, 10_080, False, wait)
+    if s.split is not None:
+        build = partial(structure.split, station=s.id)
+        what = f"jobs in the lots that leave {s.name}"
+        yield Setting(f"{s.id}.split", what, "{jobs}", float(s.split), "structure", 1, MANY, True, build)
 
 
 def _control(s: Station) -> Iterator[Setting]:
@@ -160,8 +175,9 @@ def _speeds(site: Site) -> Iterator[Setting]:
 
 
 def levels(site: Site) -> dict[str, dict[str, float]]:
-    """Words that a setting may be given instead of a number: levels of speed, by the setting's name."""
-    return {
+    """Words that a setting may be given instead of a number, by its name: levels of speed, orders of buffers."""
+    orders = {f"{b.id}.discipline": {word: float(i) for i, word in enumerate(DISCIPLINES)} for b in site.buffers}
+    return orders | {
         f"{machine}.speed": {level: speed.factor for level, speed in s.speeds.items()}
         for s in site.stations
         for machine in s.machines
@@ -175,6 +191,10 @@ def _buffers(site: Site) -> Iterator[Setting]:
         yield Setting(
             f"{b.id}.capacity", f"places in {b.id}", "{jobs}", float(b.capacity), "structure", 0, LARGE, True, build
         )
+        build = partial(structure.discipline, buffer=b.id)
+        orders = ", ".join(f"{i} {word}" for i, word in enumerate(DISCIPLINES))
+        what, now = f"order of {b.id}, by name or number: {orders}", float(DISCIPLINES.index(b.discipline))
+        yield Setting(f"{b.id}.discipline", what, "", now, "structure", 0, len(DISCIPLINES) - 1, True, build)
 
 
 def _crews(site: Site) -> Iterator[Setting]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from andon.models.simulate import calendar
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
-from andon.site.floor import DISPATCH, Buffer, Crew, Demand, Fleet, Release, Station
+from andon.site.floor import DISCIPLINES, DISPATCH, Buffer, Crew, Demand, Fleet, Release, Station
 from andon.site.model import Signal, Site
 from andon.site.roads import Blocked
 
@@ -79,9 +79,35 @@ def machine_speed(site: Site, value: float, *, machine: str) -> Site:
 
 
 def batch(site: Site, value: float, *, station: str) -> Site:
-    """Machines of a station take up to `value` jobs at once."""
+    """Machines of a station take up to `value` jobs at once; who waits for full loads goes on to do so."""
     old = next(s for s in site.stations if s.id == station)
-    return _station(site, old.model_copy(update={"batch": int(value)}))
+    full = old.batch_least == old.batch > 1
+    least = int(value) if full else min(old.batch_least, int(value))
+    return _station(site, old.model_copy(update={"batch": int(value), "batch_least": least}))
+
+
+def batch_least(site: Site, value: float, *, station: str) -> Site:
+    """Loads of a station wait for `value` jobs.
+
+    Raises:
+        Unrunnable: its machines hold fewer.
+    """
+    old = next(s for s in site.stations if s.id == station)
+    if value > old.batch:
+        raise Unrunnable(f"machines of `{station}` hold {old.batch} jobs; wait for no more than that")
+    return _station(site, old.model_copy(update={"batch_least": int(value)}))
+
+
+def batch_wait(site: Site, value: float, *, station: str) -> Site:
+    """No job of a station waits for a load for more than `value` minutes."""
+    old = next(s for s in site.stations if s.id == station)
+    return _station(site, old.model_copy(update={"batch_wait_min": value}))
+
+
+def split(site: Site, value: float, *, station: str) -> Site:
+    """Lots leave a station in lots of `value` jobs."""
+    old = next(s for s in site.stations if s.id == station)
+    return _station(site, old.model_copy(update={"split": int(value)}))
 
 
 def dispatch(site: Site, value: float, *, station: str) -> Site:
@@ -130,6 +156,13 @@ def capacity(site: Site, value: float, *, buffer: str) -> Site:
         return b.model_copy(update={"capacity": int(value)}) if b.id == buffer else b
 
     return site.model_copy(update={"buffers": tuple(changed(b) for b in site.buffers)})
+
+
+def discipline(site: Site, value: float, *, buffer: str) -> Site:
+    """A buffer in the order of that number in `DISCIPLINES`."""
+    order = DISCIPLINES[int(value)]
+    made = (b.model_copy(update={"discipline": order}) if b.id == buffer else b for b in site.buffers)
+    return site.model_copy(update={"buffers": tuple(made)})
 
 
 def crew(site: Site, value: float, *, crew: str, shift: str | None) -> Site:
