@@ -17,7 +17,7 @@ from andon.models.simulate.rows import Rows
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.stable import warnings
 from andon.models.simulate.textbook import Stage, constant, day_shift, exponential, line
-from andon.site.floor import Distribution, Outcome
+from andon.site.floor import Distribution, Outcome, Release
 from andon.site.model import Site
 
 
@@ -315,3 +315,20 @@ def test_no_parameter_ends_in_a_traceback_or_a_hang(laws: list[Distribution], ho
         said = str(error)
     assert "\n" not in said
     assert not said or "`" in said or "20,000 steps" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "outcomes", "said"),
+    [
+        ({"release": Release(times=("23:00",))}, (), "none is let onto the floor; see `release`"),
+        ({"release": Release(wip_limits={"p0": 0})}, (), "none is let onto the floor; see `release`"),
+        ({}, (Outcome(share=1.0, to="scrap"),), "whatever comes to an end is scrapped; see the `outcomes`"),
+    ],
+)
+def test_a_product_that_never_comes_in_or_is_never_good_is_said(
+    words: dict[str, object], outcomes: tuple[Outcome, ...], said: str
+) -> None:
+    site = change(line([Stage(constant(5.0))], constant(20.0)), **words)
+    route = tuple(change(step, outcomes=outcomes) for step in site.products[0].route)
+    site = change(site, products=(change(site.products[0], route=route),))
+    assert f"no `p0` is completed in any future: {said}" in simulate(site, None, 3600.0, 2, 1).warnings[0]

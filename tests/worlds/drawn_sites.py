@@ -469,7 +469,13 @@ def no_places(draw: Draw, site: Site) -> Site:
     )  # fmt: skip
     buffers = {b.id: b for b in site.buffers}
     for k, s in stations.items():
-        waits = s.batch > 1 or s.dispatch != "fifo" or buffers[s.buffer].discipline != "fifo" or s.cards is not None
+        waits = (
+            s.batch > 1
+            or s.batch_alike
+            or s.dispatch != "fifo"
+            or buffers[s.buffer].discipline != "fifo"
+            or s.cards is not None
+        )
         if not waits and not backward and not site.fleets and k < len(site.stations):
             buffers[s.buffer] = change(buffers[s.buffer], capacity=0)
     return change(site, buffers=tuple(buffers.values()))

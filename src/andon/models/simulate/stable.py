@@ -91,7 +91,7 @@ def stuck(rows: Rows, change: Asked) -> tuple[str, ...]:
             continue
         if not week.open_s:
             continue
-        waits = _no_part(rows, product)
+        waits = _not_let_in(rows, i) or _no_part(rows, product)
         if waits:
             found.append(f"no `{product.id}` is completed in any future: {waits}")
             continue
@@ -104,6 +104,15 @@ def stuck(rows: Rows, change: Asked) -> tuple[str, ...]:
             f" `{image.stations[fullest]}` is {most.replace('_', ' ')} {shares[most]:.0%} of the time; see why"
         )
     return tuple(found)
+
+
+def _not_let_in(rows: Rows, product: int) -> str:
+    """Jobs of the product are never released, or never good; empty where neither is so."""
+    if not rows.product(product, at.RELEASED_N).any():
+        return "none is let onto the floor; see `release`, and whether its first buffer is always full"
+    if rows.scrapped(product).any():
+        return "whatever comes to an end is scrapped; see the `outcomes` of its steps"
+    return ""
 
 
 def _no_part(rows: Rows, product: Product) -> str:
