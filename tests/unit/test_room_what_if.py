@@ -66,6 +66,16 @@ def test_the_page_lists_what_may_be_changed_and_works_as_a_form(kit: RoomKit) ->
     assert said == {**MORE, "n2": "oven-1.setpoint", "v2": "187,5", "tab": "ahead"}
 
 
+def test_a_large_floor_has_one_list_of_names(kit: RoomKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = dict(kit.desk.simulator.settable()[0])
+    many = [{**row, "name": f"station-{i}.machines"} for i in range(4000)]
+    monkeypatch.setattr(kit.desk.simulator, "settable", lambda: many)
+    page = kit.client.get("/what-if/best?an1=station-7.machines&av1=3").text
+    assert page.count('value="station-3999.machines"') == 1
+    assert page.count('list="known"') == 8
+    assert 'value="station-7.machines" list="known"' in page
+
+
 def test_the_plain_outlook_has_every_figure_with_its_intervals(kit: RoomKit) -> None:
     text = kit.client.get(answered(kit, futures="50", hours="2")).text
     for words in ("The floor as it stands", "50 % interval", "error of the mean", "of the spread, not known", "Orders"):

@@ -21,6 +21,8 @@ CHANGES = 3
 """Changes of one floor on the page Ahead."""
 IDEAS, IDEA_CHANGES = 4, 2
 """Alternatives that may compete, and changes of each."""
+MANY = 200
+"""Settings from which on names are typed, with the list given once, and not chosen from a list of all in every row."""
 FUTURES = (50, 200, 500, 1000)
 BOUNDS = (500, 2000, 10_000)
 GROUPS = {
@@ -211,6 +213,7 @@ def choices(room: Room) -> dict[str, Any]:
     products = [f"{p.id} completed" for p in room.site.products]
     return {
         "groups": [(title, part) for title, part in groups if part],
+        "many": len(known) > MANY,
         "troubles": room.desk.simulator.troubles(),
         "figures_known": (*FIGURES, *(products if len(products) > 1 else ())),
         "futures": FUTURES,

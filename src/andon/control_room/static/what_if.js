@@ -8,12 +8,13 @@ let again = false;
 let watching = 0;
 
 function fit(row, fresh) {
-  const [select, text, range] = [row.querySelector("select"), row.querySelector("input[type=text]"), row.querySelector("[data-range]")];
-  const option = select.selectedOptions[0];
-  const { now, unit, what, low, high } = option.dataset;
+  const [name, text, range] = ["[data-what-name]", "[data-value]", "[data-range]"].map((part) => row.querySelector(part));
+  const option = name.selectedOptions?.[0] ?? document.querySelector(`#known option[value="${CSS.escape(name.value)}"]`);
+  if (fresh && !option && name.value !== "") return;
+  const { now, unit, what, low, high } = option?.dataset ?? {};
   row.querySelector("label [data-unit]").textContent = unit ? `(${unit})` : "";
   row.querySelector("small").textContent = what ?? "";
-  if (fresh) text.value = option.value && now !== "" ? String(Number(now)) : "";
+  if (fresh) text.value = option?.value && now !== "" ? String(Number(now)) : "";
   range.hidden = low === undefined;
   if (range.hidden) return;
   range.min = low;
@@ -117,9 +118,9 @@ function ends() {
 
 if (form) {
   for (const row of form.querySelectorAll("[data-row]")) {
-    const [text, range] = [row.querySelector("input[type=text]"), row.querySelector("[data-range]")];
+    const [name, text, range] = ["[data-what-name]", "[data-value]", "[data-range]"].map((part) => row.querySelector(part));
     fit(row, false);
-    row.querySelector("select").addEventListener("change", () => { fit(row, true); if (live && row.querySelector("select").value === "") ask(); });
+    name.addEventListener("change", () => { fit(row, true); if (live && name.value === "") ask(); });
     range.addEventListener("input", () => { text.value = String(Number(Number(range.value).toPrecision(4))); if (live) ask(); });
     text.addEventListener("input", () => { if (!range.hidden) range.value = text.value; });
     text.addEventListener("change", () => { if (live && text.value !== "") ask(); });
