@@ -58,6 +58,7 @@ class Job:
     came: int
     due: int
     priority: int
+    released: int
     route: int = 0
     step: int = 0
     place: int = 0
@@ -147,6 +148,8 @@ class Process:
         self.waits_at: Store | None = None
         self.has_room = False
         self.cards = 0
+        self.sent = 0
+        """Jobs, or lots, that it has sent on."""
         self.last: int | None = None
         self.where = -1
         self.helps_itself = False
@@ -211,7 +214,7 @@ class Floor:
         self.env = simpy.Environment(initial_time=0)
         self.log: list[tuple[int, Any, ...]] = []
         self.processes: list[Process] = []
-        self.on_floor = 0
+        self.on_floor = self.job_us = self.counted_us = 0
         self.parts_here = 0
         self.products = [Line(self, i, p) for i, p in enumerate(site.products)]
         self.index = {p.id: i for i, p in enumerate(site.products)}
@@ -709,7 +712,13 @@ class Floor:
             line, order, way = best
             line.release(order)
             job = Job(
-                line.index, line.serials, order if order.number >= 0 else None, order.came, order.due, order.priority
+                line.index,
+                line.serials,
+                order if order.number >= 0 else None,
+                order.came,
+                order.due,
+                order.priority,
+                self.env.now,
             )
             line.serials += 1
             self.count(line, 1)
@@ -719,6 +728,9 @@ class Floor:
             self.arrive(way[1], job)
 
     def count(self, line: Line, change: int) -> None:
+        now_us = self.env.now // 1000
+        self.job_us += self.on_floor * (now_us - self.counted_us)
+        self.counted_us = now_us
         self.on_floor += change
         line.here += change
         self.parts_here += change * line.is_part
@@ -728,6 +740,8 @@ class Floor:
         for job in [lot, *lot.carries]:
             self.note("exit", job.product, job.serial)
             self.count(line, -1)
+            line.flow_us += (self.env.now - job.released) // 1000
+            line.lead_us += (self.env.now - job.came) // 1000
             line.fill(job.order, self)
         self.wake_desk()
 
@@ -736,6 +750,7 @@ class Floor:
         for job in [lot, *lot.carries]:
             self.note("scrap", job.product, job.serial)
             self.count(line, -1)
+            line.scrapped += 1
             line.lose(job.order, self)
         self.wake_desk()
 
@@ -782,6 +797,7 @@ class Floor:
             p.wake_at(self.env.now + self.times.empty(p.where, caller.where) + half)
             yield p.pause()
             caller.load.pop(0)
+            caller.sent += 1
             caller.has_room = False
             way = job.going
             assert way is not None
@@ -793,6 +809,7 @@ class Floor:
             p.where = there
             yield p.pause()
             p.load = []
+            p.sent += 1
             self.arrive(way[1], job)
 
     def call(self, p: Process) -> None:
@@ -860,6 +877,7 @@ class Floor:
             else:
                 there.promised += 1
             last_on, last_off = on, self.env.now
+            p.sent += 1
             self.take(s, job)
             self.arrive(there, job)
 
@@ -876,6 +894,7 @@ class Line:
         self.booked: list[Order] = []
         """Orders of the book with jobs to release, as they are served."""
         self.serials = self.here = self.done = self.on_time = self.orders_done = 0
+        self.scrapped = self.reworked = self.flow_us = self.lead_us = self.late_us = 0
         self.is_part = False
         mine = [d for d in floor.site.demand if d.product == product.id]
         self.replaces = mine[0].replace_scrap if mine else True
@@ -916,6 +935,7 @@ class Line:
             return
         self.orders_done += 1
         self.on_time += floor.env.now <= order.due
+        self.late_us += max(0, floor.env.now - order.due) // 1000
         floor.note("order", self.index, order.number)
         if booked is None:
             self.open_from += 1
@@ -1212,7 +1232,7 @@ class Machine:
                 for _ in range(given.quantity):
                     ordered = job.priority != product.priority  # by an order, which its pieces keep
                     number = job.priority if ordered else line.product.priority
-                    piece = Job(line.index, line.serials, None, job.came, job.due, number)
+                    piece = Job(line.index, line.serials, None, job.came, job.due, number, job.released)
                     line.serials += 1
                     floor.count(line, 1)
                     floor.note("start", piece.product, piece.serial)
@@ -1272,6 +1292,7 @@ class Machine:
                     if outcome.at_most:
                         job.back[which] = job.back.get(which, 0) + 1
                     for each in [job, *job.carries]:
+                        floor.products[job.product].reworked += 1
                         each.passes += 1
                         each.back = dict(job.back)
                 break
@@ -1313,11 +1334,13 @@ class Machine:
             job = p.load[0]
             if job.going is None and not self.decide(job):
                 p.load.pop(0)
+                p.sent += 1
                 floor.scrap(job)
                 continue
             assert job.going is not None
             if job.going == ("out",):
                 p.load.pop(0)
+                p.sent += 1
                 floor.finish(job)
                 continue
             if job.going[0] == "any":
@@ -1344,6 +1367,7 @@ class Machine:
                 yield p.pause()
                 continue
             p.load.pop(0)
+            p.sent += 1
             p.has_room = False
             floor.arrived(job)
             floor.arrive(s, job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from drawn_laws import Run, run
-from peer_floor import Floor, Order
+from peer_floor import MACHINES, Floor, Order
 
 from andon.models.simulate import jit
 from andon.models.simulate.kernel import layout as at
@@ -20,6 +21,8 @@ from andon.models.simulate.tables import reals
 from andon.site.floor import Distribution
 from andon.site.model import Site
 
+BINS = 48
+"""Of the time series of a run."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 STATES = {
     at.STARVED: "starved", at.SETUP: "setup", at.BUSY: "busy", at.BLOCKED: "blocked", at.FAILED: "failed",
@@ -220,6 +223,85 @@ def ours(r: Run) -> dict[Any, list[tuple[int, Any]]]:
     return timelines(told)
 
 
+def their_figures(floor: Floor, end: int) -> dict[str, Any]:
+    """What the SimPy floor counts and adds up over a whole run."""
+    found: dict[str, Any] = {"job us": floor.job_us + floor.on_floor * (end // 1000 - floor.counted_us)}
+    for line in floor.products:
+        found[f"product {line.product.id}"] = (
+            *(line.done, line.scrapped, line.reworked, line.orders_done, line.on_time),
+            *(line.flow_us, line.lead_us, line.late_us, line.serials),
+        )
+    found |= {f"sent on by {p.name}": p.sent for p in floor.processes if p.rank == MACHINES}
+    levels: dict[tuple[str, Any], list[tuple[int, int]]] = {}
+    for when, what, *rest in floor.log:
+        if what in {"level", "crew"}:
+            levels.setdefault((what, rest[0]), [(0, 0)]).append((when, rest[1]))
+    for key, line in levels.items():
+        spans = itertools.pairwise([*line, (end, 0)])
+        found[f"{key[0]} {key[1]} us"] = sum(n * (b // 1000 - a // 1000) for (a, n), (b, _) in spans)
+        if key[0] == "level":
+            found[f"peak of {key[1]}"] = max(n for _, n in line)
+    for number, crew in enumerate(floor.times.crews.values()):
+        spans = itertools.pairwise([*crew, (end, 0)])
+        found[f"people {number} us"] = sum(n * (b // 1000 - a // 1000) for (a, n), (b, _) in spans)
+    return found | seen_by_then(floor, end)
+
+
+def seen_by_then(floor: Floor, end: int) -> dict[str, Any]:
+    """Jobs on the floor, done by product, and in each buffer, at the end of each of the bins of the time series."""
+    bin_ns, log = end // BINS, deque(floor.log)
+    done, here, levels = [0] * len(floor.products), 0, dict[str, int]()
+    found: dict[str, Any] = {}
+    for k in range(1, BINS + 1):
+        while log and log[0][0] <= k * bin_ns:
+            _, what, *rest = log.popleft()
+            here += {"start": 1, "exit": -1, "scrap": -1}.get(what, 0)
+            if what == "exit":
+                done[rest[0]] += 1
+            elif what == "level":
+                levels[rest[0]] = rest[1]
+        found[f"bin {k}"] = (here, tuple(done), tuple(sorted(e for e in levels.items() if e[1])))
+    return found
+
+
+def our_figures(r: Run) -> dict[str, Any]:
+    """The same figures of the engine."""
+    m = r.m
+    found: dict[str, Any] = {"job us": int(m[at.WIP_AREA])}
+    words = (
+        at.DONE,
+        at.SCRAPPED,
+        at.REWORKED,
+        at.ORDERS_DONE,
+        at.ON_TIME,
+        at.FLOW_US,
+        at.LEAD_US,
+        at.LATE_US,
+        at.SERIALS,
+    )
+    for name, a in zip(r.image.products, r.products, strict=True):
+        found[f"product {name}"] = tuple(int(m[a + w]) for w in words)
+    for p in r.processes:
+        if m[p + at.KIND] in {at.MACHINE, at.VEHICLE, at.CONVEYOR}:
+            found[f"sent on by {r.image.processes[p]}"] = int(m[p + at.COUNT])
+    names = dict(r.image.places)
+    for s in r.stores:
+        if m[s + at.PEAK] and s in names:
+            found[f"level {names[s]} us"], found[f"peak of {names[s]}"] = int(m[s + at.AREA]), int(m[s + at.PEAK])
+    for i, _ in enumerate(r.site.crews):
+        pool = int(m[at.POOLS]) + i * at.POOL_WORDS
+        found[f"people {i} us"] = int(m[pool + at.SIZE_AREA])
+        if (r.events(at.TRACE_CREW)[:, 1] == pool).any():
+            found[f"crew {i} us"] = int(m[pool + at.USED_AREA])
+    n, stores = len(r.products), r.stores
+    width = 1 + 2 * n + len(stores)
+    for k in range(int(m[at.BINS])):
+        row = m[int(m[at.SERIES]) + k * width :][:width].tolist()
+        held = tuple(sorted((names[s], v) for s, v in zip(stores, row[1 + 2 * n :], strict=True) if v and s in names))
+        found[f"bin {k + 1}"] = (row[0], tuple(row[1 : 1 + n]), held)
+    return found
+
+
 def timelines(told: list[tuple[Any, ...]]) -> dict[Any, list[tuple[int, Any]]]:
     """States and levels as they were at the end of each instant; events as they are, sorted within an instant."""
     found: dict[Any, list[tuple[int, Any]]] = {}
@@ -266,4 +348,9 @@ def compare(site: Site, horizon_s: float, replication: int = 0) -> Compared:
         where = min([line[k][0] for line in (a, b) if k < len(line)])
         said = f"{key} at {where / 1e9:.9f} s: engine {a[k : k + 2]}, SimPy {b[k : k + 2]}"
         first = min(first or (1 << 62, ""), (where, said))
+    if first is None and not r.m[at.FAULT]:
+        counted, recounted = our_figures(r), their_figures(floor, until)
+        wrong = [f"{k}: engine {counted.get(k)}, SimPy {recounted.get(k)}" for k in {*counted, *recounted}
+                 if counted.get(k) != recounted.get(k)]  # fmt: skip
+        first = (until, "; ".join(sorted(wrong))) if wrong else None
     return Compared(r, floor, sum(map(len, mine.values())), first[1] if first else "")
