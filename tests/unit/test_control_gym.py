@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 from pathlib import Path
 from typing import Any
@@ -191,3 +192,34 @@ def test_vehicles_on_roads_are_asked_about_too() -> None:
     rows = replicate(compile_site(site, None, 3 * 3600.0, asked(site, {}), policy=policy), 2, 4, flavour="plain")
     assert sum(seen) > 0
     assert (rows.done() > 0).all()
+
+
+def test_what_an_environment_cannot_be_is_one_sentence() -> None:
+    for wrong, words in (
+        ({"reward": "fun"}, "`fun` is no reward; use one of floor, done, tardiness"),
+        ({"stations": "nowhere"}, "there is no station `nowhere`"),
+        ({"horizon_s": 0.0}, "use one from a second to a year"),
+        ({"candidates": 1}, "use 2 to 64"),
+    ):
+        with pytest.raises(Unrunnable, match=words):
+            _env(**wrong)
+    env = _env(stations="s0").unwrapped
+    with pytest.raises(Unrunnable, match="is no seed"):
+        env.reset(seed=2**63)
+
+
+def test_a_candidate_below_zero_counts_as_the_first() -> None:
+    one, other = _env().unwrapped, _env().unwrapped
+    one.reset(seed=3)
+    other.reset(seed=3)
+    for _ in range(20):
+        a, b = one.step(-1), other.step(0)
+        assert a[1] == b[1]
+        assert np.array_equal(a[0]["candidates"], b[0]["candidates"])
+
+
+def test_an_environment_can_be_copied_to_another_process() -> None:
+    env = _env().unwrapped
+    env.reset(seed=3)
+    again = pickle.loads(pickle.dumps(env.image))  # noqa: S301 - our own bytes
+    assert np.array_equal(again.memory, env.image.memory)

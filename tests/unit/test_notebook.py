@@ -75,3 +75,51 @@ def test_what_cannot_be_opened_is_said_in_a_sentence(tmp_path: Path) -> None:
         andon.open_twin(ROOT / "examples" / "valve-works").ask(start="now")
     with pytest.raises(AttributeError, match="no attribute"):
         andon.nothing  # noqa: B018 - that it fails is the point
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"hours": 0}, "use one from a second to a year"),
+        ({"replications": 0}, "0 replications cannot be run"),
+        ({"replications": 2.5}, "replications cannot be 2.5; give a whole number"),
+        ({"seed": "a"}, "seed cannot be 'a'; give a whole number"),
+        ({"seed": 2**63}, "is no seed"),
+        ({"start": "yesterday"}, "`yesterday` is no start; use `empty`, `now`, or a state"),
+        ({"until": "soon"}, "`soon` is no precision"),
+        ({"until": "decided"}, "there is nothing to decide between"),
+        ({"changes": {"turning.dispatch": "foo"}}, "write NAME=NUMBER or one of fifo, spt"),
+        ({"changes": {"turning.machines": float("nan")}}, "`turning.machines` cannot be nan"),
+        ({"policy": "nowhere:nothing"}, "cannot be loaded"),
+        ({"policy": "os:getcwd", "policy_at": ["turnin"]}, "did you mean `turning`?"),
+        ({"schedule": "none.csv"}, "`none.csv` cannot be read"),
+        ({"threads": 0}, "0 threads cannot be used"),
+    ],
+)
+def test_a_mistake_in_a_notebook_is_one_sentence(asked: dict[str, object], words: str) -> None:
+    twin = andon.open_twin(ROOT / "examples" / "valve-works")
+    with pytest.raises(ValueError, match=re.escape(words)):
+        twin.ask(**asked)  # type: ignore[arg-type]
+
+
+def test_a_notebook_asks_all_that_the_command_line_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    twin = andon.open_twin("examples/print-shop")
+    spt = {"press.dispatch": "spt"}
+    calm = "examples/print-shop/dispatchers.py:calm"
+    for answer in (
+        twin.ask(against=spt, until="decided", of="lead time", replications_max=60, hours=4),
+        twin.ask(spt, against=[{}], select="completed", indifference=1, replications_max=60, hours=4),
+        twin.ask(policy=calm, policy_at=["press"], against={}, replications=4, hours=4),
+        twin.ask(schedule="examples/print-shop/schedule.csv", replications=4, hours=4),
+    ):
+        ran = CliRunner().invoke(build(["simulate"]), [*shlex.split(answer.command)[1:], "--json"])
+        assert ran.exit_code in {0, 1}, ran.output
+        told = json.loads(ran.stdout)
+        assert told["figures"] == [f.as_json() for f in answer.base.figures]
+    with pytest.raises(ValueError, match="`guess` is no method; use one of one-way, morris"):
+        twin.leans_on(method="guess")  # type: ignore[arg-type]
+    stations = answer.stations().to_pylist()
+    assert {row["state"] for row in stations} >= {"busy", "starved", "blocked"}
+    busy = next(r for r in stations if r["station"] == "press" and r["state"] == "busy")
+    assert busy["low_90"] <= busy["mean"] <= busy["high_90"]

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from andon.models.simulate.policy import FEATURES, Choice, Decision, Policy
+from andon.site.model import Site
+from andon.site.problems import did_you_mean, words
 
 
 def load_policy(text: str, stations: Sequence[str] = ()) -> Policy:
@@ -34,6 +36,20 @@ def load_policy(text: str, stations: Sequence[str] = ()) -> Policy:
     source = Path(module.__file__) if module.__file__ else None
     digest = _digest(source.read_bytes()) if source is not None and source.is_file() else ""
     return Policy(choose, text, digest, tuple(stations))
+
+
+def policy_of(site: Site, text: str | None, stations: Sequence[str]) -> Policy | None:
+    """Who is asked.
+
+    Raises:
+        ValueError: nobody, or at a station that is not there; one sentence.
+    """
+    known = [*(s.id for s in site.stations), *(f.id for f in site.fleets)]
+    for station in stations:
+        if station not in known:
+            fix = did_you_mean(station, known, f"name one of {words(known)}")
+            raise ValueError(f"`--policy-at {station}` names no station and no fleet; {fix}")
+    return None if text is None else load_policy(text, stations)
 
 
 def _digest(data: bytes) -> str:

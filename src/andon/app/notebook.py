@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,23 +11,26 @@ import numpy as np
 import pyarrow as pa
 
 from andon.adapters.event_log import event_table
+from andon.adapters.policies import policy_of
 from andon.adapters.pool import ThreadPool
+from andon.adapters.schedules import schedule_of
 from andon.adapters.site_folder import load
 from andon.adapters.starts import keep_start
 from andon.app.live import live_of
 from andon.models.simulate.compare import Comparison, compare
 from andon.models.simulate.figures import figures
 from andon.models.simulate.live import LiveState
-from andon.models.simulate.question import Question, width_of
+from andon.models.simulate.question import REPLICATIONS_MAX, Question, overrides_of, width_of
 from andon.models.simulate.replay import Replay, replay, typical
 from andon.models.simulate.result import Result
-from andon.models.simulate.screen import Screen, screen
-from andon.models.simulate.settable import settings
+from andon.models.simulate.screen import METHODS, Screen, screen
+from andon.models.simulate.settable import levels, settings
 from andon.models.simulate.tornado import tornado
 from andon.site.model import Site
 from andon.site.problems import foremost
 
-Changes = Mapping[str, float]
+Changes = Mapping[str, float | str]
+"""What is different, by settable name: a number, or a word such as `spt` where there are words."""
 
 
 class Svg(str):
@@ -159,12 +162,20 @@ class OpenTwin:
         self,
         changes: Changes | None = None,
         *,
-        against: Iterable[Changes] = (),
+        against: Changes | Iterable[Changes] = (),
         hours: float = 8.0,
         replications: int = 200,
         seed: int = 1,
         start: Literal["empty", "now"] | LiveState = "empty",
         until: str = "",
+        of: str = "throughput",
+        select: str = "",
+        indifference: float = 0.0,
+        confidence: float = 0.95,
+        replications_max: int = REPLICATIONS_MAX,
+        policy: str = "",
+        policy_at: Sequence[str] = (),
+        schedule: str | Path = "",
         threads: int | None = None,
     ) -> Answer:
         """What may happen on this floor.
@@ -176,22 +187,38 @@ class OpenTwin:
             replications: futures.
             seed: same seed, same bits.
             start: an empty floor, what the running twin sees now, or a state.
-            until: such as `throughput±1%`: go on until the mean is known so well.
+            until: such as `throughput±1%`: go on until the mean is known so well; `decided`: until the sign of the
+                difference is.
+            of: the figure that `decided` is about.
+            select: the figure by which the best alternative is chosen.
+            indifference: with `select`: the smallest difference that matters, in its unit.
+            confidence: of a decision or a selection.
+            replications_max: bound of `until` and `select`, of each alternative.
+            policy: who says which job comes next, as on the command line: `module:function` or `file.py:function`.
+            policy_at: stations and fleets at which it is asked; none: all stations.
+            schedule: a CSV file that the machines execute as given.
             threads: none: all cores.
 
         Raises:
             Unrunnable: what is asked cannot be simulated; one sentence.
             NoTwin: `start` is `now` and no twin runs for this site.
-            ValueError: `until` cannot be read.
+            ValueError: a word cannot be read; one sentence.
         """
-        live = self.now() if start == "now" else None if isinstance(start, str) else start
+        live = self._beginning(start)
         question = Question(
             horizon_s=hours * 3600.0,
             replications=replications,
             seed=seed,
-            overrides=dict(changes or {}),
-            against=tuple(dict(one) for one in against),
-            until=width_of(until) if until else None,
+            overrides=self._changes(changes or {}),
+            against=tuple(self._changes(one) for one in ([against] if isinstance(against, Mapping) else against)),
+            until=width_of(until) if until and until != "decided" else None,
+            decided=of if until == "decided" else "",
+            select=select,
+            indifference=indifference,
+            confidence=confidence,
+            replications_max=replications_max,
+            policy=policy_of(self.site, policy or None, policy_at),
+            schedule=schedule_of(self.site, Path(schedule) if schedule else None),
         )
         found = compare(self.site, question, live, pool=ThreadPool(threads))
         begun = "empty" if live is None else str(keep_start(self.folder, live.digest(), live.as_json()))
@@ -227,9 +254,11 @@ class OpenTwin:
             Unrunnable: what is asked cannot be simulated; one sentence.
             NoTwin: `start` is `now` and no twin runs for this site.
         """
-        live = self.now() if start == "now" else None if isinstance(start, str) else start
+        if method not in METHODS:
+            raise ValueError(f"`{method}` is no method; use one of {', '.join(METHODS)}")
+        live = self._beginning(start)
         question = Question(
-            horizon_s=hours * 3600.0, replications=replications, seed=seed, overrides=dict(changes or {})
+            horizon_s=hours * 3600.0, replications=replications, seed=seed, overrides=self._changes(changes or {})
         )
         pool = ThreadPool(threads)
         return Leaning(screen(self.site, question, of, method, live, trajectories=trajectories, pool=pool))
@@ -238,6 +267,25 @@ class OpenTwin:
         """One row a name that may be changed: what it is now, its unit, what it means."""
         found = settings(self.site).values()
         return pa.Table.from_pylist([{"name": s.name, "now": s.now, "unit": s.unit, "what": s.what} for s in found])
+
+    def _changes(self, changes: Changes) -> dict[str, float]:
+        """Words that stand for numbers, made numbers.
+
+        Raises:
+            ValueError: a word stands for none.
+        """
+        words = levels(self.site)
+        return {
+            name: overrides_of([f"{name}={value}"], words)[name] if isinstance(value, str) else float(value)
+            for name, value in dict(changes).items()
+        }
+
+    def _beginning(self, start: str | LiveState) -> LiveState | None:
+        if not isinstance(start, str):
+            return start
+        if start not in {"empty", "now"}:
+            raise ValueError(f"`{start}` is no start; use `empty`, `now`, or a state")
+        return self.now() if start == "now" else None
 
     def now(self) -> LiveState:
         """What the running twin sees.
@@ -256,5 +304,6 @@ def open_twin(folder: str | Path) -> OpenTwin:
     """
     site = load(Path(folder))
     if not isinstance(site, Site):
-        raise ValueError(f"{foremost(site).sentence()} (`andon check {folder}` lists everything)")  # noqa: TRY004 - its text is wrong, not its type
+        more = f" (`andon check {folder}` lists everything)" if Path(folder).is_dir() else ""
+        raise ValueError(f"{foremost(site).sentence()}{more}")  # noqa: TRY004 - its text is wrong, not its type
     return OpenTwin(Path(folder), site)

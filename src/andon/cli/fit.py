@@ -71,6 +71,9 @@ def command(record: Recorder | None = None) -> Callable[..., None]:
         if events is not None:
             from andon.cli.fit_events import fit_events  # noqa: PLC0415 - scipy takes half a second to load
 
+            idle = [name for name, given in (("--out", out), ("--data", data), ("--plan", plan)) if given is not None]
+            if idle:
+                fail(f"`{idle[0]}` does nothing with --events; leave one of them out", as_json=as_json)
             fit_events(folder, site, events, silence, assumptions, _flow, as_json=as_json)
             return
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from andon.cli.tables import Rows, page, say, show_rows
 from andon.models.fit.assumed import Estimate, estimates, open_time
 from andon.models.fit.episodes import Times, times_of
 from andon.models.fit.observed import events_of, wanted_signals
+from andon.models.simulate.question import argument
 from andon.site.model import Site
 
 HISTORY = "history"
@@ -45,10 +47,13 @@ def fit_events(
         )
     if out is not None:
         _write(folder, site, events, found, out, line, as_json=as_json)
+    again = ["andon", "fit", argument(str(folder)), "--events", str(events)]
+    again += ["--silence", f"{silence_s:g}"] if silence_s > 0.0 else []
     if as_json:
-        print_json(_document(log, times, found))
+        print_json({**_document(log, times, found), "reproduce": shlex.join(again)})
     else:
         _show(log, times, found)
+        typer.echo(f"again: {shlex.join(again)}")
     if any(e.law.needed for e in found):
         raise typer.Exit(NO)
 

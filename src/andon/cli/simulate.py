@@ -16,7 +16,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from andon.adapters.policies import policy_of
 from andon.adapters.pool import ThreadPool
+from andon.adapters.schedules import schedule_of
 from andon.adapters.site_folder import load
 from andon.adapters.starts import keep_start
 from andon.cli import simulate_show
@@ -29,9 +31,7 @@ from andon.cli.simulate_asked import (
     Threads,
     indifference_of,
     policies_of,
-    policy_of,
     refuse_idle,
-    schedule_of,
     width_wanted,
 )
 from andon.cli.simulate_files import Wanted, write

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from andon.adapters.policies import load_policy
-from andon.models.simulate.planned import Schedule
+from andon.adapters.policies import policy_of
 from andon.models.simulate.policy import Policy
 from andon.models.simulate.question import Width, width_of
-from andon.models.simulate.schedule import read_schedule
 from andon.site.model import Site
-from andon.site.problems import did_you_mean, words
 
 Horizon = Annotated[str, typer.Option(help="How far to look ahead: 8h, 90min, 2d.")]
 Start = Annotated[str, typer.Option("--from", help="`empty`, `now` (the running twin), or a state saved before.")]
@@ -51,20 +47,6 @@ def refuse_idle(given: Mapping[str, Any], beside: Mapping[str, Any]) -> None:
             raise ValueError(f"`{rule}` says itself how many futures it needs; bound it with --replications-max")
 
 
-def policy_of(site: Site, text: str | None, stations: Sequence[str]) -> Policy | None:
-    """Who is asked.
-
-    Raises:
-        ValueError: nobody, or at a station that is not there; one sentence.
-    """
-    known = [*(s.id for s in site.stations), *(f.id for f in site.fleets)]
-    for station in stations:
-        if station not in known:
-            fix = did_you_mean(station, known, f"name one of {words(known)}")
-            raise ValueError(f"`--policy-at {station}` names no station and no fleet; {fix}")
-    return None if text is None else load_policy(text, stations)
-
-
 def policies_of(
     site: Site, texts: Sequence[str], stations: Sequence[str], same: Policy | None
 ) -> tuple[Policy | None, ...]:
@@ -77,22 +59,6 @@ def policies_of(
         raise ValueError("`--against-policy same` needs a `--policy`; add it, or name a policy")
     words_for = {"same": same, "rule": None}
     return tuple(words_for[t] if t in words_for else policy_of(site, t, stations) for t in texts)
-
-
-def schedule_of(site: Site, path: Path | None) -> Schedule | None:
-    """The schedule of a file.
-
-    Raises:
-        Unrunnable, ValueError: it cannot be read, or is none of this site's; one sentence.
-    """
-    if path is None:
-        return None
-    try:
-        return read_schedule(site, path.read_text(encoding="utf-8-sig"), str(path))
-    except OSError as error:
-        raise ValueError(f"`{path}` cannot be read ({error.strerror}); name a CSV file") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"`{path}` is not UTF-8; save it as UTF-8") from None
 
 
 def width_wanted(texts: Sequence[str]) -> Width | None:

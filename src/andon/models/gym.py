@@ -17,10 +17,12 @@ from andon.models.simulate.kernel import layout as at
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
 from andon.models.simulate.policy import FEATURES, PAIR_FEATURES, Decision, Policy
+from andon.models.simulate.question import SEED_MAX
 from andon.models.simulate.run import compile_site, refuse_faults
 from andon.site.model import Site
 
 Reward = Literal["floor", "done", "tardiness"]
+REWARDS = ("floor", "done", "tardiness")
 Seen = dict[str, Any]
 HOUR_S = 3600.0
 SCALES: dict[str, float] = {"s": HOUR_S, "jobs": 10.0, "": 10.0}
@@ -44,6 +46,8 @@ class FloorEnv(gymnasium.Env[Seen, np.int64]):
         reward: Reward,
         flavour: jit.Flavour,
     ) -> None:
+        if reward not in REWARDS:
+            raise Unrunnable(f"`{reward}` is no reward; use one of {', '.join(REWARDS)}")
         self.image, self.places, self.candidates, self.reward_of, self.flavour = (
             image,
             places,
@@ -74,6 +78,8 @@ class FloorEnv(gymnasium.Env[Seen, np.int64]):
         """A new episode; with a seed, the first one of that seed, and the following ones are its next replications."""
         super().reset(seed=seed)
         if seed is not None:
+            if seed > SEED_MAX:
+                raise Unrunnable(f"{seed} is no seed; give a whole number from 0 to {SEED_MAX}")
             self._seed, self._count = seed, 0
         self._episode = Episode(self.image, self._seed, self._count, self.flavour)
         self._count += 1
@@ -87,7 +93,7 @@ class FloorEnv(gymnasium.Env[Seen, np.int64]):
             raise gymnasium.error.ResetNeeded("call reset before step")
         if self._decision is not None:
             number = int(action)
-            episode.answer(number if number < len(self._decision.products) else 0)
+            episode.answer(number if 0 <= number < len(self._decision.products) else 0)
         before, self._booked = self._booked, self._so_far()
         seen, info = self._look()
         return seen, float(self._booked - before), False, self._decision is None, info
@@ -177,10 +183,10 @@ class DispatchEnv(FloorEnv):
         if not 2 <= candidates <= 64:
             raise Unrunnable(f"an environment with {candidates} candidates decides nothing; use 2 to 64")
         known = [s.id for s in site.stations]
-        for station in stations:
+        for station in [stations] if isinstance(stations, str) else stations:
             if station not in known:
                 raise Unrunnable(f"there is no station `{station}` to ask at; name one of the site's")
-        image = _image(site, tuple(stations), horizon_s, live, overrides)
+        image = _image(site, (stations,) if isinstance(stations, str) else tuple(stations), horizon_s, live, overrides)
         super().__init__(image, image.stations, FEATURES, candidates, reward, flavour)
 
 
@@ -225,6 +231,10 @@ class VehicleEnv(FloorEnv):
         super().__init__(image, (fleet,), PAIR_FEATURES, candidates, reward, flavour)
 
 
+def _first(_decision: Decision) -> int:
+    return 0
+
+
 def _image(
     site: Site,
     asked_at: tuple[str, ...],
@@ -233,7 +243,7 @@ def _image(
     overrides: Mapping[str, float] | None,
 ) -> Image:
     """The floor, with questions at these places; at all stations where there is none."""
-    policy = Policy(lambda _: 0, "environment", stations=asked_at)
+    policy = Policy(_first, "environment", stations=asked_at)
     return compile_site(site, live, horizon_s, asked(site, dict(overrides or {})), bins=1, policy=policy)
 
 

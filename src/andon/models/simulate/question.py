@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 
 from andon.models.simulate.figures import Figure, key
 from andon.models.simulate.laws import Unrunnable
@@ -75,11 +76,15 @@ class Question:
         Raises:
             Unrunnable: one sentence.
         """
+        numbers: tuple[tuple[str, object], ...] = (("replications", self.replications), ("seed", self.seed))
+        for name, number in numbers:
+            if not isinstance(number, Integral):
+                raise Unrunnable(f"{name} cannot be {number!r}; give a whole number")
         if not 1 <= self.replications <= FUTURES_MAX:
             raise Unrunnable(f"{self.replications} replications cannot be run; ask for 1 to {FUTURES_MAX:,}")
         if not 1 <= self.replications_max <= FUTURES_MAX:
             raise Unrunnable(f"a bound of {self.replications_max} cannot be; ask for 1 to {FUTURES_MAX:,}")
-        if isinstance(self.seed, float) or not 0 <= self.seed <= SEED_MAX:
+        if not 0 <= self.seed <= SEED_MAX:
             raise Unrunnable(f"{self.seed} is no seed; give a whole number from 0 to {SEED_MAX}")
         if not CONFIDENCE_MIN <= self.confidence <= CONFIDENCE_MAX:
             limits = f"{CONFIDENCE_MIN:g} to {CONFIDENCE_MAX:g}"

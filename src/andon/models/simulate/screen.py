@@ -34,6 +34,7 @@ from andon.models.simulate.together import Tell
 from andon.site.model import Site
 
 Method = Literal["one-way", "morris"]
+METHODS = ("one-way", "morris")
 Show = Callable[[Callable[[], "Screen"]], None]
 """Called after each point with what makes the answer so far: made only when somebody wants to see it."""
 Z_95 = 1.6448536269514722
