@@ -12,6 +12,7 @@ from andon.models.simulate.compare import compare
 from andon.models.simulate.image import Image
 from andon.models.simulate.laws import Unrunnable
 from andon.models.simulate.live import LiveState
+from andon.models.simulate.policy import Policy
 from andon.models.simulate.question import Question
 from andon.models.simulate.run import compile_site, replicate
 from andon.models.simulate.schedule import executed, read_schedule
@@ -168,6 +169,20 @@ def test_the_answer_and_the_command_have_the_schedule() -> None:
     assert answer["schedule"][0]["late_h"]["mean"] == pytest.approx(0.0)
     assert "--schedule plan.csv" in found.again("DIR", "empty")
     assert moment_ns(site, "2026-03-02 00:00") == first_shift_start(site)
+
+
+def test_a_schedule_is_compared_with_rules_for_the_same_orders() -> None:
+    """The orders of the book alone on both sides: as many jobs, and the same in the end."""
+    site = _site()
+    often = site.assumptions[0].model_copy(update={"distribution": constant(50.0)})
+    site = site.model_copy(update={"assumptions": (often, *site.assumptions[1:])})
+    schedule = read_schedule(site, _text(LISTS), "plan.csv")
+    found = compare(site, Question(3000.0, 2, schedule=schedule, against=({},)), None)
+    assert found.labels == ("schedule plan.csv", "as declared")
+    base, other = found.base.rows, found.alternatives[0].result.rows
+    assert base.done().tolist() == other.done().tolist() == [6.0, 6.0]
+    with pytest.raises(Unrunnable, match="a schedule says which job comes next at every station"):
+        compare(site, Question(3000.0, 2, schedule=schedule, policy=Policy(lambda _: 0, "mine")))
 
 
 def _image(site: Site) -> Image:

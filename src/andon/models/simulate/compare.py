@@ -196,6 +196,11 @@ def compare(
     named = [(_label(one), site, one) for one in (question.overrides, *question.against)]
     named += [(name, sites[name], {}) for name in question.sites]
     variants = [(_asked(name, question.policy_of(k)), this, change) for k, (name, this, change) in enumerate(named)]
+    if question.schedule is not None:
+        _refuse_two_minds(question, site)
+        label = variants[0][0]
+        planned = f"schedule {question.schedule.name}"
+        variants[0] = (planned if label == AS_DECLARED else f"{label}, {planned}", *variants[0][1:])
     _refuse_twins([label for label, _, _ in variants])
     if (question.decided or question.select) and len(variants) < 2:
         raise Unrunnable("there is nothing to decide between; give an alternative with --against")
@@ -208,6 +213,7 @@ def compare(
             start_ns=start_ns,
             policy=_asks_somewhere(question.policy_of(number), this),
             schedule=question.schedule if number == 0 else None,
+            orders_only=question.schedule is not None,
         )
         for number, (_, this, change) in enumerate(variants)
     ]
@@ -272,6 +278,17 @@ def _asked(label: str, policy: Policy | None) -> str:
     if policy is None:
         return label
     return f"policy {policy.name}" if label == AS_DECLARED else f"{label}, policy {policy.name}"
+
+
+def _refuse_two_minds(question: Question, site: Site) -> None:
+    """A schedule says which job comes next; a policy may then say which vehicle comes, and no more.
+
+    Raises:
+        Unrunnable: a policy is to say it, too.
+    """
+    if question.policy is not None and any(question.policy.asked_at(s.id) for s in site.stations):
+        what = "a schedule says which job comes next at every station, and so would the policy"
+        raise Unrunnable(f"{what}; leave one of them out, or ask the policy about a fleet alone with --policy-at")
 
 
 def _asks_somewhere(policy: Policy | None, site: Site) -> Policy | None:

@@ -66,7 +66,7 @@ class Question:
     """The same in the alternatives: one for all of them, or one for each (`against`, then `sites`); None, and where
     none is named: they go by their stations' rules."""
     schedule: Schedule | None = None
-    """What the machines of the base execute as given; alternatives go by their stations' rules."""
+    """What the machines of the base execute as given; alternatives go by their stations' rules, for the same orders."""
     bottleneck: bool = False
     """Whether the bottleneck is sought by sensitivity, too."""
 

@@ -75,8 +75,11 @@ def compile_site(
     steps: int = at.STEPS_MAX,
     policy: Policy | None = None,
     schedule: Schedule | None = None,
+    orders_only: bool = False,
 ) -> Image:
     """The image that replications begin from.
+
+    `orders_only` leaves the pattern of `demand` out, as a `schedule` does, so that both have the same jobs.
 
     Raises:
         Unrunnable: the site cannot be simulated; one sentence.
@@ -103,6 +106,7 @@ def compile_site(
     )
     if schedule is not None:
         _refuse_unplanned(site, live)
+    if (schedule is not None or orders_only) and site.orders:
         site = site.model_copy(update={"demand": ()})
     return build(site, live, change, options, policy, schedule)
 

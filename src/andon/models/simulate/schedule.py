@@ -139,4 +139,4 @@ def unplanned(rows: Rows) -> tuple[str, ...]:
     """What a run with a schedule leaves out of the site."""
     if rows.image.schedule is None:
         return ()
-    return ("demand: a schedule names the jobs of orders.csv alone, so its pattern is left out",)
+    return ("demand: a schedule names the jobs of orders.csv alone, so its pattern is left out, in alternatives, too",)
