@@ -173,8 +173,13 @@ def replicate(
     edges = [edge for edge in edges if edge < replications] + [replications]
     finished = np.zeros(len(edges) - 1, bool)
 
+    unused: list[np.ndarray] = []  # memories that threads have done with: the next part need not be given new pages
+
     def chunk(number: int) -> int:
-        memory = np.empty(image.size, np.int64)
+        try:
+            memory = unused.pop()
+        except IndexError:
+            memory = np.empty(image.size, np.int64)
         each = max(1, SUMMARIES_WORDS // image.summary)
         for begin in range(edges[number], edges[number + 1], each):
             part = slice(begin, min(begin + each, edges[number + 1]))
@@ -183,6 +188,7 @@ def replicate(
             run_image(image, memory, seed, first + begin, memories, factors, flavour)
             refuse_faults(image, memories, first + begin)
             rows.keep(part, memories, factors)
+        unused.append(memory)
         return number
 
     serial = pool is None or image.policy is not None  # nobody knows whether a policy bears several threads
