@@ -14,9 +14,11 @@ from demo_site import valve_works
 from pyarrow import parquet
 from room_kit import RoomKit, Tags
 
-from andon.control_room import what_if_form
+from andon.control_room import future_view, what_if_form
+from andon.control_room.charts import STATES
 from andon.control_room.what_if_form import address, filled, question
 from andon.core.refusals import Refusal
+from andon.models.simulate import replay, rows
 from andon.models.simulate.asked import asked
 from andon.models.simulate.run import compile_site, replicate
 from andon.operate.simulation import Simulate
@@ -204,8 +206,10 @@ def test_one_future_is_drawn_and_its_events_can_be_taken_home(kit: RoomKit) -> N
     answered(kit, **MORE)
     page = kit.client.get("/what-if/answers/S-1/future?floor=1&replication=3").text
     assert "Replication 3 of 50" in page
-    paths = [p for p in Tags(page).named("path") if p.get("class", "").startswith("k-")]
-    assert any(p["class"] == "k-p0" for p in paths)
+    paths = [p for p in Tags(page).named("path") if p.get("class", "").startswith("kind")]
+    assert any(p["class"] == "kind k-p0" for p in paths)
+    known = {f"kind k-{s}" for s in (*STATES, *(f"p{i}" for i in range(6)))}
+    assert {p["class"] for p in paths} <= known
     assert 'class="level"' in page
     assert "<style" not in page
     assert " style=" not in page
@@ -214,6 +218,16 @@ def test_one_future_is_drawn_and_its_events_can_be_taken_home(kit: RoomKit) -> N
     assert log.headers["content-disposition"].startswith("attachment")
     assert kit.client.get("/what-if/answers/S-1/future?replication=5000").status_code == 403
     assert kit.client.get("/what-if/answers/S-9/future").status_code == 404
+
+
+def test_every_state_of_machines_and_vehicles_has_a_word_and_a_look(kit: RoomKit) -> None:
+    css = kit.client.get("/static/parts.css").text
+    named = {*rows.STATES, *replay.VEHICLE_STATES.values()}
+    assert named <= set(STATES)
+    for state in named - set(future_view.QUIET) - set(future_view.PATTERNS):
+        assert f".k-{state} " in css, state
+    for state in rows.STATES:
+        assert f".u-{state} " in css, state
 
 
 def test_a_person_puts_an_answer_on_record_with_its_command(kit: RoomKit) -> None:

@@ -24,8 +24,13 @@ STATES = {
     "planned": "planned work",
     "warming": "warming up",
     "stopped": "stopped",
+    "carrying": "under way with a job",
     "moving": "under way",
+    "loading": "loading",
+    "in_traffic": "waits for other vehicles",
     "charging": "charging",
+    "battery_empty": "battery empty",
+    "parked": "parked",
     "off": "off",
     "starved": "starved",
 }

@@ -16,7 +16,17 @@ ROW, HEAD = 24.0, 26.0
 LANE = 62.0
 PRODUCTS_MAX = 6
 """Kinds of fill for products; the seventh has the first one's again, and the legend says so."""
-QUIET = ("starved", "off")
+QUIET = ("starved", "off", "parked")
+PATTERNS = {
+    "blocked": "blocked",
+    "in_traffic": "blocked",
+    "setup": "setup",
+    "down": "down",
+    "battery_empty": "down",
+    "waiting_crew": "crew",
+    "walking": "crew",
+}
+"""States that are drawn as a pattern, so that they are told apart without colour."""
 SEEN_MIN = 0.15
 """Narrower than this, in drawing units, a bar is joined with its neighbour of the same kind."""
 
@@ -28,6 +38,7 @@ class Group:
     kind: str
     """`p0` to `p5` for products, else the state."""
     path: str
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +60,8 @@ class Gantt:
     ticks: tuple[Tick, ...]
     products: tuple[tuple[str, str], ...]
     """Kind of fill and product."""
-    states: tuple[tuple[str, str], ...]
-    """States that occur, and their words."""
+    states: tuple[tuple[str, str, str], ...]
+    """States that occur, their words, and the pattern."""
     height: float
     width: float = WIDTH
     left: float = LEFT
@@ -115,13 +126,16 @@ def gantt(future: Mapping[str, Any], marks: tuple[Tick, ...], names: Mapping[str
             paths.setdefault(kind, []).append(f"M{begin} {y + 3:g}H{end}v{ROW - 6:g}H{begin}z")
         lines.append(Line(names.get(row["id"], row["id"]), y, _shares(row["bars"])))
     occur = {kind for kind in paths if not _is_product(kind)}
+    every = (*STATES, *sorted(occur - set(STATES)))
     shown = [p for i, p in enumerate(products) if f"p{i % PRODUCTS_MAX}" in paths]
     return Gantt(
         tuple(lines),
-        tuple(Group(kind, "".join(parts)) for kind, parts in sorted(paths.items())),
+        tuple(Group(kind, "".join(parts), PATTERNS.get(kind, "")) for kind, parts in sorted(paths.items())),
         marks,
         tuple((f"p{products.index(p) % PRODUCTS_MAX}", p) for p in shown),
-        tuple((s, STATES.get(s, s)) for s in (*STATES, *sorted(occur - set(STATES))) if s in occur),
+        tuple(
+            (s, STATES.get(s, s), PATTERNS.get(s, "")) for s in (*STATES, *sorted(occur - set(STATES))) if s in occur
+        ),
         HEAD + len(lines) * ROW + 6.0,
     )
 
