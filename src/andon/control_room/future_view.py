@@ -133,9 +133,7 @@ def gantt(future: Mapping[str, Any], marks: tuple[Tick, ...], names: Mapping[str
         tuple(Group(kind, "".join(parts), PATTERNS.get(kind, "")) for kind, parts in sorted(paths.items())),
         marks,
         tuple((f"p{products.index(p) % PRODUCTS_MAX}", p) for p in shown),
-        tuple(
-            (s, STATES.get(s, s), PATTERNS.get(s, "")) for s in (*STATES, *sorted(occur - set(STATES))) if s in occur
-        ),
+        tuple((s, STATES.get(s, s), PATTERNS.get(s, "")) for s in every if s in occur),
         HEAD + len(lines) * ROW + 6.0,
     )
 
