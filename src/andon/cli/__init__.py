@@ -8,11 +8,13 @@ import os
 import sys
 from collections.abc import Iterable
 from importlib import import_module
-
-import typer
+from typing import TYPE_CHECKING
 
 from andon import __version__
 from andon.app import lifeline
+
+if TYPE_CHECKING:
+    import typer
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("site", "init"),
@@ -61,6 +63,8 @@ OPTIONAL = {
 
 def build(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
     """The program with these commands."""
+    import typer  # noqa: PLC0415 - it takes a while to load, and Ctrl-C is heard meanwhile
+
     app = typer.Typer(
         name="andon",
         no_args_is_help=True,
