@@ -25,6 +25,10 @@ TRACE_MAX = 80_000
 """Records that a run of a drawn site may leave."""
 
 
+STEPS_MAX = 3_000_000
+"""Instructions that it may take."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One replication of a site by the plain kernel, with its trace."""
@@ -80,7 +84,7 @@ class Run:
 
 def run(site: Site, horizon_s: float, replication: int = 0, live: LiveState | None = None, *, seek: bool = True) -> Run:
     """One replication with trace; without `seek` nobody looks for rings of machines that block one another."""
-    image = compile_site(site, live, horizon_s, asked(site, {}), trace=TRACE_MAX)
+    image = compile_site(site, live, horizon_s, asked(site, {}), trace=TRACE_MAX, steps=STEPS_MAX)
     kernel = jit.kernel("plain")
     m = np.zeros(image.size, np.int64)
     m[: len(image.memory)] = image.memory
