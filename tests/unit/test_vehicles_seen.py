@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -220,3 +221,10 @@ def test_jobs_on_a_conveyor_come_off_when_they_must() -> None:
     assert state.belts == {"belt": (7.5, 2.5)}
     assert "where the 2 job(s) on conveyor `belt` are (taken as evenly spread)" in state.sampled
     assert "what is on conveyor `belt` (taken as nothing)" in live_state(site, {}, 0).sampled
+
+
+def test_a_state_is_the_same_after_it_was_written_down() -> None:
+    vehicles = {"v1": VehicleNow("moving", "b", "c", 5.0, "sd", 0.25, "p0"), "v2": VehicleNow("loading", elapsed_s=1.5)}
+    state = LiveState(7, {"m0-0": MachineNow("running", "p0", 3.0)}, vehicles=vehicles, belts={"belt": (3.5, 1.0)})
+    assert LiveState.from_json(json.loads(json.dumps(state.as_json()))) == state
+    assert state.digest() != LiveState(7, state.machines, vehicles={}, belts=state.belts).digest()
