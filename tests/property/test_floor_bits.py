@@ -69,9 +69,12 @@ def test_neither_threads_nor_chunks_change_a_bit(site: Site, chunk: int, n: int)
 
 @st.composite
 def _clockworks(draw: st.DrawFn) -> Site:
-    """Lines of single machines whose times do not vary and have no common measure, so that nothing is simultaneous."""
+    """Lines of single machines whose times do not vary and have no common measure, so that nothing is simultaneous.
+
+    They are whole nanoseconds: what is left of half a one is rounded otherwise than the whole.
+    """
     n = draw(st.integers(1, 4))
-    time = st.integers(5_000, 90_000).map(lambda k: constant(k * 1.000_173_7e-3))
+    time = st.integers(5_000, 90_000).map(lambda k: constant(k * 1_000_173 / 1e9))
     stages = [
         Stage(
             draw(time),
