@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from drawn_sites import HORIZON_S, WORDS, change, sites
+from drawn_sites import HORIZON_S, LAWS, WORDS, assume, change, sites
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from peer_kit import compare
@@ -17,10 +17,22 @@ NOT_PLAYED = frozenset({"skills", "roads", "curves", "doubt", "paces", "damage",
 PLAYED = tuple(word for word in WORDS if word not in NOT_PLAYED)
 
 
+def _own_times(draw: Any, site: Site) -> Site:
+    """The last product takes times of its own, without which rules that go by times could not tell jobs apart."""
+    product = site.products[-1]
+    if len(site.products) < 2 or not product.route:
+        return site
+    route = []
+    for k, step in enumerate(product.route):
+        site = assume(site, f"own{k}", draw(LAWS))
+        route.append(change(step, time=f"own{k}"))
+    return change(site, products=(*site.products[:-1], change(product, route=tuple(route))))
+
+
 @st.composite
 def floors(draw: Any, always: tuple[str, ...] = ()) -> Site:
     """A drawn site; every other one with few places, so that much is blocked, and now and then all of it for good."""
-    site = draw(sites(words=PLAYED, always=always))
+    site = _own_times(draw, draw(sites(words=PLAYED, always=always)))
     if draw(st.booleans()):
         return site
     own = {s.buffer: s for s in site.stations}
