@@ -137,6 +137,17 @@ def test_vehicles_share_chargers_and_everything_is_carried(chargers: int, vehicl
     assert _most_at_once(r, "charging") <= (chargers or vehicles)
 
 
+def test_who_found_the_chargers_closed_charges_when_they_open() -> None:
+    site = electric(1, 1)
+    closed = Closure(id="walk", edges=("c0-a",), days=EVERYDAY, start="00:00", end="00:20")
+    assert site.roads is not None
+    site = site.model_copy(update={"roads": site.roads.model_copy(update={"closures": (closed,)})})
+    r = played(site, 12_000.0)
+    charging = [when for when, what in days(r)["v0"] if what == "charging"]
+    assert charging[0] == 20 * 60 + 10  # from its parking place over a to the charger, 5 m each
+    assert done(r) == 60
+
+
 def _most_at_once(r: Run, what: str) -> int:
     edges = []
     for line in days(r).values():

@@ -44,10 +44,6 @@ def not_represented(site: Site, use: str | None = None) -> tuple[str, ...]:
         found.append("vehicles: no congestion, no batteries, straight ways")
     elif site.fleets:
         found.append("people on the roads outside the stated closures, and vehicles of others")
-        shared = [n for n in site.roads.nodes if n.charger and n.parks is None] if site.roads is not None else []
-        if shared and site.roads is not None and site.roads.closures and any(f.battery for f in site.fleets):
-            what = "vehicles that found the ways to all chargers closed"
-            found.append(f"{what}: they look again when another leaves a charger, not when the ways open")
     return tuple(found)
 
 

@@ -123,6 +123,15 @@ def who_waits_for_charger(m: at.Words) -> int:
     return best
 
 
+def look_for_chargers(m: at.Words) -> None:
+    """Ways have changed: all that wait for a charger at their parking places look for one again."""
+    for i in range(m[road.NET + road.VEHICLES_N]):
+        u = vehicle_process(m, i)
+        w = m[u + at.MORE_VEHICLE]
+        if m[w + road.LOW] != 0 and m[w + road.BOOKED] == 0 and m[u + at.STATE] == at.STARVED:
+            wake(m, u, m[u + at.PC])
+
+
 def leave_charger(m: at.Words, v: int) -> None:
     """Others may book the charger of vehicle `v`."""
     if m[v + road.BOOKED] == 0:

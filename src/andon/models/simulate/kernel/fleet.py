@@ -10,6 +10,7 @@ from andon.models.simulate.kernel.charge import (
     charge,
     charges_here,
     leave_charger,
+    look_for_chargers,
     look_at_battery,
     park_until_low,
     resting_place,
@@ -248,6 +249,7 @@ def shut(m: at.Words, pc: int) -> int:
         m[g + road.WAY_NS] = m[g + road.OPEN_WAY] + chosen * m[g + road.TABLE_WORDS]
     m[net + road.AGAIN] = 1
     let_go(m, 0, 0, 0)
+    look_for_chargers(m)
     return pc + 1
 
 
