@@ -129,7 +129,15 @@ def look_for_chargers(m: at.Words) -> None:
         u = vehicle_process(m, i)
         w = m[u + at.MORE_VEHICLE]
         if m[w + road.LOW] != 0 and m[w + road.BOOKED] == 0 and m[u + at.STATE] == at.STARVED:
-            wake(m, u, m[u + at.PC])
+            rouse(m, u)
+
+
+def rouse(m: at.Words, p: int) -> None:
+    """A vehicle that stands looks again what there is to do, once within an instant, however many rouse it."""
+    if m[p + at.PARKED] == 0:
+        m[p + at.PARKED] = 1
+        cancel(m, p)
+        wake(m, p, m[p + at.PC])
 
 
 def leave_charger(m: at.Words, v: int) -> None:
@@ -140,7 +148,7 @@ def leave_charger(m: at.Words, v: int) -> None:
     m[v + road.BOOKED] = 0
     u = who_waits_for_charger(m)
     if u != 0:
-        wake(m, u, m[u + at.PC])
+        rouse(m, u)
 
 
 def charges_here(m: at.Words, v: int) -> bool:
@@ -169,8 +177,7 @@ def send_to_charge(m: at.Words, p: int, v: int) -> None:
     """Free vehicle `p` cannot do what is asked of it: it is to charge until it is full, and sets out if it stands."""
     must_charge(m, p, v, 2)
     if m[p + at.STATE] == at.STARVED or m[p + at.STATE] == road.CHARGING:
-        cancel(m, p)
-        wake(m, p, m[p + at.PC])
+        rouse(m, p)
 
 
 # --- looking ahead

@@ -10,8 +10,8 @@ from andon.models.simulate.kernel.charge import (
     charge,
     charges_here,
     leave_charger,
-    look_for_chargers,
     look_at_battery,
+    look_for_chargers,
     park_until_low,
     resting_place,
     spend_on_arc,
@@ -106,6 +106,7 @@ def drop(m: at.Words, p: int, pc: int) -> int:
 def seek(m: at.Words, p: int, fleet: int, away: int, pc: int) -> int:
     """A vehicle without a task: takes a call; or drives to where it rests, by `away`; or stands there, or charges."""
     v = m[p + at.MORE_VEHICLE]
+    m[p + at.PARKED] = 0
     battery = m[m[v + road.FLEET] + road.FULL_MJ]
     if battery != 0:
         look_at_battery(m, p, v)
