@@ -42,7 +42,7 @@ def person_turn(m: at.Words, f: at.Reals, p: int, pc: int) -> int:
         m[w + at.P_BACK] = 0
         if m[w + at.P_STATE] == at.ON_BREAK:
             m[m[w + at.P_AT] + at.THERE_N] += 1
-        settle_person(m, w)
+        turn_person(m, w, at.AT_REST)
     while m[w + at.P_LINE] < m[w + at.P_LINE_END] and m[m[w + at.P_LINE]] <= now:
         e = m[w + at.P_LINE]
         m[w + at.P_LINE] = e + 3
@@ -52,6 +52,9 @@ def person_turn(m: at.Words, f: at.Reals, p: int, pc: int) -> int:
             go_home(m, w)
         else:
             take_pause(m, w, m[e + 2])
+    # Only who is still there takes work: who began and lost it within one instant would leave behind a woken process.
+    if m[w + at.P_STATE] == at.AT_REST and m[w + at.P_BACK] == 0:
+        settle_person(m, w)
     plan_person(m, w)
     return -1
 
@@ -87,8 +90,7 @@ def come_in(m: at.Words, f: at.Reals, w: int, occurrence: int) -> None:
     m[w + at.P_AT] = m[w + at.P_BENCH]
     m[m[w + at.P_AT] + at.THERE_N] += 1
     m[m[book + at.B_POOL] + at.SIZE] += 1
-    m[w + at.P_SINCE] = m[at.NOW]
-    settle_person(m, w)
+    turn_person(m, w, at.AT_REST)
 
 
 def go_home(m: at.Words, w: int) -> None:
