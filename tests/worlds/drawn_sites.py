@@ -647,11 +647,12 @@ def _area(site: Site, station: str) -> str:
 
 
 def missing(draw: Draw, site: Site) -> Site:
-    """Somebody of some crew is not there for a while."""
+    """Somebody of some crew is not there for a while, often from just when a break begins or ends."""
     if not site.crews:
         return site
     who = draw(st.sampled_from([c.id for c in site.crews] + [s for c in site.crews for s in c.skills]))
-    from_s = draw(st.floats(0, 1500))
+    edges = (0.0, BREAK_FROM_S, BREAK_FROM_S + BREAK_S / 2, BREAK_FROM_S + BREAK_S)
+    from_s = float(draw(st.floats(0, 1500) | st.sampled_from(edges)))
     gone = Scenario(kind="missing-worker", what=who, from_s=from_s, for_s=600.0, amount=draw(st.integers(1, 3)))
     return change(site, scenarios=(*site.scenarios, gone))
 
