@@ -12,6 +12,7 @@ from drawn_laws import (
     people_do_one_thing,
 )
 from drawn_laws import run as traced
+from people_sites import changed, crew
 
 from andon.models.simulate.asked import asked
 from andon.models.simulate.kernel import layout as at
@@ -80,3 +81,16 @@ def test_a_look_that_begins_within_a_break_finds_nobody_until_it_is_over(apart: 
     done = replicate(image, 1, 1, flavour="plain").series("done")[0]
     assert [int(done[k]) for k in (29, 30, 31)] == [0, 0, 1], "by 300, 310 and 320 s"
     people_do_one_thing(traced(site, 600.0, live=live))
+
+
+@pytest.mark.parametrize("away", ["a", "b"])
+def test_a_team_that_is_no_longer_there_keeps_nobody_from_other_work(away: str) -> None:
+    """Jobs of 600 s and 100 s for one person, of 60 s for two; one of two people leaves at 500 s for 3000 s."""
+    stages = [Stage(constant(t)) for t in (600.0, 60.0, 100.0)]
+    site = line(stages, constant(1e5), quantity=1, products=((0,), (1,), (2,)))
+    asks = {0: {"skill": "s"}, 1: {"skill": "s", "people": 2}, 2: {"skill": "s"}}
+    site = changed(site, asks, (crew("a", 1, skills=("s",)), crew("b", 1, skills=("s",))))
+    gone = Scenario(kind="missing-worker", what=away, from_s=100_500.0, for_s=3000.0, amount=1)
+    r = traced(site.model_copy(update={"scenarios": (gone,)}), 110_000.0)
+    left = tuple(round(t / 1e9) for t, _, _ in r.events(at.TRACE_EXIT))
+    assert sorted(t for t in left if t > 100_000) == [100_600, 100_700, 103_560]

@@ -13,6 +13,7 @@ from andon.models.simulate.kernel.people import (
     book_task,
     lose_person,
     plan_person,
+    serve_need,
     settle_person,
     turn_person,
 )
@@ -55,6 +56,10 @@ def person_turn(m: at.Words, f: at.Reals, p: int, pc: int) -> int:
     # Only who is still there takes work: who began and lost it within one instant would leave behind a woken process.
     if m[w + at.P_STATE] == at.AT_REST and m[w + at.P_BACK] == 0:
         settle_person(m, w)
+    elif m[at.TEAMS_WAIT] > 0:  # a team that is no longer there keeps nobody
+        b = m[w + at.P_BENCH]
+        for i in range(m[b + at.SERVES_N]):
+            serve_need(m, m[m[b + at.SERVES] + i])
     plan_person(m, w)
     return -1
 
