@@ -48,13 +48,13 @@ def vehicle_now(r: Run, p: int) -> VehicleNow:
     assert r.site.roads is not None
     graph, state, t = network(r.site.roads), int(m[p + at.STATE]), int(m[p + at.JOB])
     here, towards, metres, rolled = int(m[v + road.AT_NODE]), "", 0.0, 0.0
+    until = int(m[m[at.TREE] + 2 * m[p + at.LEAF]])
     if m[v + road.ON_ARC]:
         arc = graph.arcs[int(m[v + road.ON_ARC]) - 1]
         whole = int(m[m[m[v + road.FLEET] + road.ARC_NS] + 2 * (m[v + road.ON_ARC] - 1) + m[v + road.LOADED]])
-        driven = (now - int(m[p + at.START])) / whole
+        driven = 1 - (until - now) / whole  # by the end of the arc: who was recovered on it began in the midst of it
         here, towards, metres = arc.start, graph.nodes[arc.end], driven * arc.mm / 1000
-        rolled = driven * arc.mm
-    until = int(m[m[at.TREE] + 2 * m[p + at.LEAF]])
+        rolled = int(m[v + road.UNPAID_MM]) - (1 - driven) * arc.mm
     word = "moving" if state in MOVING else "loading" if state == road.LOADING else "idle"
     if state == road.CHARGING and m[v + road.LOW]:
         word = "charging"

@@ -190,7 +190,9 @@ def _go_on(builder: Builder, graph: Network, one: _Seen) -> None:
         words[p + at.PC] = _task(builder.code, one, "load" if now.state == "loading" else "fetch", helped)
     elif words[v + road.ON_ARC] or now.state == "moving" or helped:
         words[v + road.GOAL] = goal if _rests(builder, words, v, goal) else words[v + road.PARKING]
-        low = battery is not None and words[v + road.LEVEL_MJ] < words[words[v + road.FLEET] + road.BELOW_MJ]
+        low = (
+            battery is not None and _level_at_last_node(words, graph, v) < words[words[v + road.FLEET] + road.BELOW_MJ]
+        )
         words[v + road.LOW] = int(low or words[v + road.BOOKED] != 0)
         words[p + at.PC] = home if not words[v + road.LOW] else _task(builder.code, one, "low", helped)
     if helped:
@@ -198,6 +200,14 @@ def _go_on(builder: Builder, graph: Network, one: _Seen) -> None:
         words[v + road.BROKEN] = 2 if empty else 1
     elif words[p + at.PC] != program.entry:
         words[p + at.STATE] = at.MOVING
+
+
+def _level_at_last_node(words: list[int], graph: Network, v: int) -> int:
+    """Millijoules that an empty vehicle had when it last looked at its battery, which it does at nodes."""
+    if words[v + road.ON_ARC] == 0:
+        return words[v + road.LEVEL_MJ]
+    rolled_mm = graph.arcs[words[v + road.ON_ARC] - 1].mm - words[v + road.UNPAID_MM]
+    return words[v + road.LEVEL_MJ] + rolled_mm * words[words[v + road.FLEET] + road.EMPTY_UJ_PER_M] // 1_000_000
 
 
 def _rests(builder: Builder, words: list[int], v: int, goal: int) -> bool:
