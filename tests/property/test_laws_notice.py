@@ -9,9 +9,13 @@ import drawn_laws as laws
 import pytest
 import road_laws
 from broken import broken
+from control_kit import Kind, shop
 from drawn_laws import Run, run
-from drawn_sites import HORIZON_S, sites
+from drawn_sites import HORIZON_S, change, change_station, sites
 from hypothesis import HealthCheck, Phase, find, settings
+
+from andon.models.simulate.textbook import Stage, constant
+from andon.site.model import Site
 
 # the rarest of these is noticed in one site of fourteen; what is drawn depends on what else was imported
 MANY = settings(max_examples=400, phases=[Phase.generate], suppress_health_check=list(HealthCheck), derandomize=True)
@@ -53,3 +57,36 @@ def test_a_law_notices_what_it_is_meant_for(
 ) -> None:
     with broken(name, right, wrong):
         find(sites(words=words, always=words), lambda site: _fails(law, site), settings=MANY)
+
+
+def _urgent() -> Site:
+    """One slow machine, two products, and always somebody in the queue who is more urgent than the one before."""
+    kinds = [
+        Kind(constant(7.0), ((0, constant(9.0)),), 2, priority=2),
+        Kind(constant(5.0), ((0, constant(9.0)),), priority=1),
+    ]
+    site = shop([Stage(constant(1.0))], kinds)
+    return change(site, buffers=tuple(change(b, discipline="priority") for b in site.buffers))
+
+
+def _mixed_lots() -> Site:
+    """A packer that makes lots of two, jobs of two products in its buffer in turn, and a slow machine behind it."""
+    kinds = [Kind(constant(every), ((0, constant(6.0)), (1, constant(50.0))), 1) for every in (7.0, 5.0)]
+    site = shop([Stage(constant(1.0)), Stage(constant(1.0))], kinds)
+    return change_station(site, 0, batch=2, batch_least=2, batch_wait_min=0.2, lot=True)
+
+
+@pytest.mark.parametrize(
+    ("law", "site", "name", "right", "wrong"),
+    [
+        (laws.urgent_jobs_stand_before_others, _urgent, "rank", "<= own", ">= own"),
+        (laws.lots_are_of_one_product, _mixed_lots, "gather_load", "m[t + word] == wanted", "True"),
+    ],
+    ids=lambda v: getattr(v, "__name__", None),
+)
+def test_a_law_that_drawn_sites_seldom_try_notices_on_a_site_made_for_it(
+    law: Callable[[Run], None], site: Callable[[], Site], name: str, right: str, wrong: str
+) -> None:
+    assert not _fails(law, site())
+    with broken(name, right, wrong):
+        assert _fails(law, site())
